@@ -1,0 +1,140 @@
+//! Everything about sound.
+//!
+//! Call control never reads SDP or packets: it sends [`Order`]s and hears [`Notice`]s. The same
+//! two types drive the real [`engine`](self) of a shard and the stand-in of `sim`.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::base::{AddressRange, Moment, PromptName, StreamRef};
+
+/// What call control may ask. Orders for a stream that is gone are ignored.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Order {
+    /// Makes a stream: a port pair is lent to it.
+    Open { stream: StreamRef, sources: Sources },
+    /// Reads an offer, new or again, and describes our answer ([`Notice::Described`] or
+    /// [`Notice::Refused`]; refused again and again, the session stays as it was).
+    Answer { stream: StreamRef, offer: Bytes },
+    /// Describes an offer of ours. `like` names the stream it will be joined to: its codec comes
+    /// first, so that a bridge is a copy.
+    Offer { stream: StreamRef, like: Option<StreamRef> },
+    /// Takes the answer to our offer; [`Notice::Refused`] if it can't be.
+    Accept { stream: StreamRef, answer: Bytes },
+    /// Plays these recordings one after the other, at once, instead of what plays now.
+    /// `play` comes back in [`Notice::Finished`].
+    Play { stream: StreamRef, play: PlayRef, prompts: Vec<PromptName>, repeat: Repeat },
+    /// Ends what plays at the next pause in the sound, or after 3 s at the latest
+    /// ([`Notice::Finished`] with `cut`).
+    Conclude { stream: StreamRef },
+    /// A tone of the telephone network, until something else is ordered.
+    Tone { stream: StreamRef, tone: Tone },
+    /// Stops what plays, at once, without a notice.
+    Hush { stream: StreamRef },
+    /// Each hears the other from now on; what plays on either stops.
+    Join { streams: [StreamRef; 2] },
+    /// Ends that.
+    Part { streams: [StreamRef; 2] },
+    /// Tells [`Notice::Silent`] when neither RTP nor RTCP came for `patience` while the other side
+    /// should be sending, and [`Notice::Heard`] when it comes back.
+    Watch { stream: StreamRef, patience: Duration },
+    /// Gives the stream up; [`Notice::Closed`] follows, its ports go to quarantine.
+    Close { stream: StreamRef },
+}
+
+/// What call control hears back.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub enum Notice {
+    /// Our SDP, to be sent. `held`: the other side does not want to hear us now (`sendonly`,
+    /// `inactive`, or `c=0.0.0.0`).
+    Described {
+        stream: StreamRef,
+        sdp: Bytes,
+        held: bool,
+    },
+    /// No agreement could be reached, or no port is left.
+    Refused {
+        stream: StreamRef,
+        why: Refused,
+    },
+    /// A key was pressed (once per press, however often the network repeats it).
+    Digit {
+        stream: StreamRef,
+        digit: char,
+    },
+    /// What [`Order::Play`] began is over; `cut` by [`Order::Conclude`] or played to the end.
+    Finished {
+        stream: StreamRef,
+        play: PlayRef,
+        cut: bool,
+    },
+    Silent {
+        stream: StreamRef,
+        since: Moment,
+    },
+    Heard {
+        stream: StreamRef,
+    },
+    Closed {
+        stream: StreamRef,
+        quality: Quality,
+    },
+    /// The shard that held this stream is gone.
+    Lost {
+        stream: StreamRef,
+    },
+}
+
+/// Names one playing, so that the end of an old one isn't taken for the end of a new one.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+pub struct PlayRef(pub u64);
+
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Repeat {
+    Once,
+    Forever,
+}
+
+/// Tones of the French network (domain.md §1.7), attenuated to −18 dBm0.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Tone {
+    /// 440 Hz, 1.5 s on, 3.5 s off.
+    Ringback,
+    /// 440 Hz, 0.5 s on, 0.5 s off.
+    Busy,
+}
+
+/// Whose packets may become a stream's source.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Sources {
+    /// The first to send from the address its SDP or its signalling names, or from behind its NAT:
+    /// latched once.
+    Anywhere,
+    /// Only these ranges (a trunk's).
+    Within(Vec<AddressRange>),
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Refused {
+    /// Nothing we speak is on offer.
+    NoCommonCodec,
+    /// It is not SDP, or breaks its limits.
+    Unreadable,
+    /// Every port is lent out.
+    NoPort,
+}
+
+/// What one stream's network was like.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct Quality {
+    pub received: u64,
+    pub sent: u64,
+    /// Packets that never came, by sequence number.
+    pub lost: u64,
+    /// RFC 3550 §6.4.1 interarrival jitter.
+    pub jitter: Duration,
+    /// Packets from a source that was not ours.
+    pub strangers: u64,
+}

@@ -1,0 +1,21 @@
+//! RFC 3261 as bytes, tables and timers.
+//!
+//! | layer | files |
+//! |---|---|
+//! | text | `wire`, `message`, `uri`, `headers`, `digest` |
+//! | transactions (§17) | `transaction/` |
+//! | dialogs (§12) | `dialog/` |
+//! | the book of phones (§10) | `registrar` |
+//! | all of it behind four verbs | `endpoint` |
+//!
+//! The floors above use [`Endpoint`], its [`Event`]s and the small types beside it. SDP is bytes
+//! here; only `media` reads it. Nothing here knows what a call is.
+
+mod endpoint;
+mod flow;
+
+pub use endpoint::{
+    Account, Dialled, DialogRef, Ending, Endpoint, Event, Failure, Invitation, Load, Origin,
+    Output, Phone, PhoneRef, Reason, Refusal, Setup, Target, TrunkAccess,
+};
+pub use flow::{Algorithm, Door, Flow, Transmit, Transport};
