@@ -1,0 +1,52 @@
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::base::{LineName, ListenerName, QueueName};
+use crate::sip::Load;
+
+/// The read-only picture of the house, for the wall, health checks and metrics. No caller's number
+/// is in it, and no figure that ranks people.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Board {
+    pub at: DateTime<Utc>,
+    pub plan: String,
+    pub lines: Vec<LineBoard>,
+    pub queues: Vec<QueueBoard>,
+    pub listeners: Vec<ListenerBoard>,
+    /// Calls alive, in whatever stage, and the most allowed.
+    pub calls: usize,
+    pub calls_max: usize,
+    pub calls_talking: usize,
+    /// What needs a person, in words.
+    pub alarms: Vec<String>,
+    pub stopping: bool,
+    pub load: Load,
+}
+
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct LineBoard {
+    pub line: LineName,
+    pub open: bool,
+    /// When that changes next.
+    pub until: Option<DateTime<Utc>>,
+    /// Callers admitted before closing are served until then.
+    pub drain_until: Option<DateTime<Utc>>,
+}
+
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct QueueBoard {
+    pub queue: QueueName,
+    pub waiting: usize,
+    /// Seconds the first in line has waited.
+    pub oldest: Option<u64>,
+}
+
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct ListenerBoard {
+    pub listener: ListenerName,
+    pub display: String,
+    /// `offline`, `available`, `alerting`, `talking`, `after_call_work`, `paused`, `elsewhere`,
+    /// `unreachable`.
+    pub presence: String,
+    pub phones: usize,
+}

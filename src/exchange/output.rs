@@ -1,0 +1,45 @@
+use serde::{Deserialize, Serialize};
+
+use crate::exchange::CommandRef;
+use crate::media::Order;
+use crate::record::CallRecord;
+use crate::sip::{Flow, Transmit};
+
+/// Every wish the world can be asked for.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub enum Output {
+    Send(Transmit),
+    /// Close this connection.
+    Close(Flow),
+    Media(Order),
+    Record(CallRecord),
+    /// The answer to a command, in words for the operator.
+    Reply { to: CommandRef, result: Result<String, String> },
+    /// Something an operator would tell a colleague, or be woken for.
+    Note(Note),
+    /// [`Exchange::board`] is worth publishing.
+    ///
+    /// [`Exchange::board`]: crate::exchange::Exchange::board
+    Changed,
+}
+
+/// A line for the log: what happened, without a caller's number (there is no field for it).
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Note {
+    pub level: Level,
+    /// A short fixed sentence.
+    pub what: String,
+    pub call: Option<crate::base::CallRef>,
+    /// Fields as `name=value` pairs.
+    pub fields: Vec<(String, String)>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Level {
+    Debug,
+    Info,
+    /// Unusual, perhaps wake someone.
+    Warn,
+    /// The house can't do its job.
+    Error,
+}
