@@ -12,13 +12,28 @@ pub struct CommandRef(pub u64);
 #[serde(rename_all = "kebab-case", tag = "command")]
 pub enum Command {
     /// Closes one line, or all, until then (scenarios.md SC-37). The end is compulsory.
-    Close { line: Option<LineName>, until: DateTime<Utc>, message: Option<PromptName> },
+    Close {
+        line: Option<LineName>,
+        until: DateTime<Utc>,
+        message: Option<PromptName>,
+    },
     /// Keeps one line, or all, open until then.
-    Open { line: Option<LineName>, until: DateTime<Utc> },
+    Open {
+        line: Option<LineName>,
+        until: DateTime<Utc>,
+    },
     /// Back to the calendar.
-    Automatic { line: Option<LineName> },
-    Pause { listener: ListenerName },
-    ComeBack { listener: ListenerName },
+    Automatic {
+        line: Option<LineName>,
+    },
+    Pause {
+        listener: ListenerName,
+    },
+    ComeBack {
+        listener: ListenerName,
+    },
     /// The last reload was refused: shown on the board until a good one.
-    ReloadRefused { why: String },
+    ReloadRefused {
+        why: String,
+    },
 }

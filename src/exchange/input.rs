@@ -12,16 +12,30 @@ use crate::sip::Flow;
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub enum Input {
     /// A datagram, or one framed message of a stream.
-    Received { flow: Flow, bytes: Bytes },
+    Received {
+        flow: Flow,
+        bytes: Bytes,
+    },
     /// The same, but it waited too long to be worth beginning: a new call is refused cheaply,
     /// anything else is dropped (its sender repeats it).
-    Late { flow: Flow, bytes: Bytes },
+    Late {
+        flow: Flow,
+        bytes: Bytes,
+    },
     /// A connection closed.
-    FlowClosed { flow: Flow },
+    FlowClosed {
+        flow: Flow,
+    },
     /// The network says that nobody is at `peer`.
-    Unreachable { local: SocketAddr, peer: SocketAddr },
+    Unreachable {
+        local: SocketAddr,
+        peer: SocketAddr,
+    },
     Media(Notice),
-    Command { from: CommandRef, command: Command },
+    Command {
+        from: CommandRef,
+        command: Command,
+    },
     /// A new plan, checked and linked; calls in progress keep theirs.
     Plan(Arc<Plan>),
     /// The house is asked to stop: calls run to their end, see [`Exchange::is_idle`].

@@ -14,7 +14,10 @@ pub enum Output {
     Media(Order),
     Record(CallRecord),
     /// The answer to a command, in words for the operator.
-    Reply { to: CommandRef, result: Result<String, String> },
+    Reply {
+        to: CommandRef,
+        result: Result<String, String>,
+    },
     /// Something an operator would tell a colleague, or be woken for.
     Note(Note),
     /// [`Exchange::board`] is worth publishing.
