@@ -1,1 +1,5 @@
-//! To be written.
+//! One caller's journey.
+
+mod plan;
+
+pub use plan::{LinePlan, LineWords};

@@ -18,11 +18,12 @@ use serde::{Deserialize, Serialize};
 use crate::base::{Mint, Moment, Now};
 use crate::sip::Endpoint;
 
+pub use crate::call::{LinePlan, LineWords};
 pub use board::{Board, LineBoard, ListenerBoard, QueueBoard};
 pub use commands::{Command, CommandRef};
 pub use input::Input;
 pub use output::{Level, Note, Output};
-pub use plan::{Code, LinePlan, LineWords, ListenerPlan, Plan, PromptPlan, TrunkPlan};
+pub use plan::{Code, ListenerPlan, Plan, PromptPlan, TrunkPlan};
 
 /// The telephone exchange as one value.
 #[derive(Debug, Deserialize, Serialize)]
