@@ -10,6 +10,7 @@ mod moment;
 mod names;
 mod now;
 mod number;
+mod spoken_time;
 mod timers;
 
 pub use address_range::{AddressRange, NotARange};
@@ -22,4 +23,5 @@ pub use names::{
 };
 pub use now::Now;
 pub use number::{NotANumber, PhoneNumber};
+pub use spoken_time::SpokenTime;
 pub use timers::Timers;

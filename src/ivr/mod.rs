@@ -1,1 +1,4 @@
-//! To be written.
+//! What callers hear and press: announcements put together from recordings.
+//!
+//! Nothing here plays anything; `media` does. Nothing here knows when a line is open; `schedule`
+//! does, and hands over a [`SpokenTime`](crate::base::SpokenTime) to be said aloud.
