@@ -11,8 +11,13 @@
 //! The floors above use [`Endpoint`], its [`Event`]s and the small types beside it. SDP is bytes
 //! here; only `media` reads it. Nothing here knows what a call is.
 
+pub mod digest;
 mod endpoint;
 mod flow;
+pub mod headers;
+pub mod message;
+pub mod uri;
+pub mod wire;
 
 pub use endpoint::{
     Account, Dialled, DialogRef, Ending, Endpoint, Event, Failure, Invitation, Load, Origin,
