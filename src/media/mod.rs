@@ -3,6 +3,10 @@
 //! Call control never reads SDP or packets: it sends [`Order`]s and hears [`Notice`]s. The same
 //! two types drive the real [`engine`](self) of a shard and the stand-in of `sim`.
 
+pub mod codec;
+pub mod rtp;
+pub mod sdp;
+
 use std::time::Duration;
 
 use bytes::Bytes;

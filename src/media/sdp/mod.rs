@@ -1,0 +1,23 @@
+//! Session descriptions: what each side of a call says about its sound (RFC 8866, RFC 3264).
+//!
+//! | file | |
+//! |---|---|
+//! | [`description`] | what a description says, as types |
+//! | [`parse`] | text → [`Description`]; tolerant, bounded |
+//! | [`print`](mod@print) | [`Description`] → text; strict |
+//! | [`negotiate`] | offer × abilities → answer, and what both sides then hold to ([`Agreed`]) |
+//!
+//! Addresses in a description are claims of a stranger: whether to believe them is for the stream
+//! that sends there.
+
+pub mod description;
+pub mod negotiate;
+pub mod parse;
+pub mod print;
+
+pub use description::{
+    Description, Direction, Encoding, Format, Host, Media, Origin, Place, Protocol,
+};
+pub use negotiate::{Abilities, Agreed, Answer, EventNumbers, Session};
+pub use parse::{Unreadable, parse};
+pub use print::print;
