@@ -3,9 +3,15 @@
 //! Call control never reads SDP or packets: it sends [`Order`]s and hears [`Notice`]s. The same
 //! two types drive the real [`engine`](self) of a shard and the stand-in of `sim`.
 
+mod bridge;
 pub mod codec;
+pub mod library;
+mod outgoing;
+mod playout;
 pub mod rtp;
 pub mod sdp;
+pub mod sound;
+mod source_lock;
 
 use std::time::Duration;
 
