@@ -18,7 +18,7 @@ pub trait Archive {
     /// What can go wrong there.
     type Fault;
 
-    /// Keeps these records, all or none; a record already kept is kept once.
+    /// Keeps these records, all or none.
     fn append(&mut self, records: &[CallRecord]) -> Result<(), Self::Fault>;
 
     /// The records of a window, oldest first.
