@@ -8,6 +8,7 @@ pub mod codec;
 pub mod library;
 mod outgoing;
 mod playout;
+pub mod ports;
 pub mod rtp;
 pub mod sdp;
 pub mod sound;

@@ -3,7 +3,15 @@
 //! | file | |
 //! |---|---|
 //! | [`packet`] | RTP packets, read and written in place; RTP or RTCP? |
+//! | [`sequence`] | which packets came, which didn't, how evenly |
+//! | [`rtcp`] | reports, sender's and receiver's |
+//! | [`telephone_event`] | keys pressed |
 
 pub mod packet;
+pub mod rtcp;
+pub mod sequence;
+pub mod telephone_event;
 
 pub use packet::{HEADER_LENGTH, Header, Kind, NotRtp, Packet};
+pub use rtcp::{Report, ReportBlock, SenderInfo};
+pub use sequence::{Arrival, SequenceTracker};
