@@ -77,7 +77,7 @@ const NAMES: &[(HeaderName, &str, Option<u8>, Shape)] = &[
     (HeaderName::Contact, "Contact", Some(b'm'), Shape::List),
     (HeaderName::ContentDisposition, "Content-Disposition", None, Shape::Lines),
     (HeaderName::ContentEncoding, "Content-Encoding", Some(b'e'), Shape::List),
-    (HeaderName::ContentLength, "Content-Length", Some(b'l'), Shape::Lines),
+    (HeaderName::ContentLength, "Content-Length", Some(b'l'), Shape::Single),
     (HeaderName::ContentType, "Content-Type", Some(b'c'), Shape::Lines),
     (HeaderName::CSeq, "CSeq", None, Shape::Single),
     (HeaderName::Date, "Date", None, Shape::Lines),

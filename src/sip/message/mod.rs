@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 pub use build::{Opening, RequestBuilder, ResponseBuilder};
 pub use head::Head;
-pub(in crate::sip) use head::{Line, Span};
+pub(in crate::sip) use head::{Line, Span, clean};
 pub use header_name::HeaderName;
 pub use method::Method;
 pub use status::Status;

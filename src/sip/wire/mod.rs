@@ -1,83 +1,49 @@
-//! Bytes to messages.
+//! Bytes to messages: the only door for SIP from outside.
+//!
+//! [`parse_datagram`] reads one message; [`Framer`] cuts a stream into such messages. Reading is
+//! strict where two readers could understand a message differently (line ends, the colon, repeated
+//! headers, Content-Length), because that is how messages are smuggled past one of them. It is
+//! generous where nobody is confused (spaces, folding, bytes that are not UTF-8). Whatever comes
+//! in, the work is bounded by the limits below and nothing panics.
+//!
+//! What a header's value means is left to [`headers`](crate::sip::headers); whether we like it, to
+//! the endpoint.
 
-use std::net::SocketAddr;
+mod framer;
+mod malformed;
+mod reader;
 
 use bytes::Bytes;
 
-use crate::sip::message::{Message, Response, Status};
+pub use framer::{Frame, Framer, Lost};
+pub use malformed::{Fault, Malformed};
 
-/// Bytes that are not a message we take.
-#[derive(Clone, Debug)]
-pub struct Malformed {
-    fault: Fault,
-}
+use crate::sip::message::Message;
+use reader::Limits;
 
-/// What was wrong.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Fault {
-    Empty,
-}
+/// The longest message: what a UDP datagram can hold.
+pub const MESSAGE_MAX: usize = 65_535;
 
-#[expect(unused_variables, reason = "signatures first")]
-impl Malformed {
-    /// What was wrong, for a counter.
-    pub fn fault(&self) -> Fault {
-        self.fault
-    }
+/// The most header lines. Each costs a little memory before anybody has proved who they are.
+pub const HEADERS_MAX: usize = 128;
 
-    /// The status it deserves; None: drop it silently.
-    pub fn status(&self) -> Option<Status> {
-        unimplemented!()
-    }
+/// The longest value of a header, and the longest first line. Identity tokens (RFC 8224) stay
+/// below; a line of 64 KiB is not read to its end.
+pub const HEADER_VALUE_MAX: usize = 4096;
 
-    /// The answer, if it deserves one and enough of it could be read. Stateless: send it and forget.
-    pub fn answer(&self, to_tag: &str, source: SocketAddr) -> Option<Response> {
-        unimplemented!()
-    }
-}
+/// The longest header name.
+pub const HEADER_NAME_MAX: usize = 128;
 
-/// Reads one datagram, or one framed message of a stream or WebSocket.
-#[expect(unused_variables, reason = "signatures first")]
+/// Reads one datagram, one framed message of a stream, or one WebSocket message. The message shares
+/// the memory of `bytes`.
 pub fn parse_datagram(bytes: &Bytes) -> Result<Message, Malformed> {
-    unimplemented!()
+    reader::read(bytes, Limits::OF_STRANGERS)
 }
 
-/// Reads a message of our own from a snapshot: no limits.
+/// Reads a message of our own from a snapshot, without limits.
 pub(in crate::sip) fn parse_own(bytes: &Bytes) -> Result<Message, Malformed> {
-    parse_datagram(bytes)
+    reader::read(bytes, Limits::NONE)
 }
 
-/// Cuts a byte stream into messages (RFC 3261 §18.3).
-#[derive(Debug, Default)]
-pub struct Framer {}
-
-/// What a [`Framer`] found.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Frame {
-    /// The bytes of one message, for [`parse_datagram`].
-    Message(Bytes),
-    /// CRLF CRLF: the other side wants a CRLF back (RFC 5626 §4.4.1).
-    Ping,
-}
-
-/// The stream can't be followed any more: close the connection.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("the stream is not SIP")]
-pub struct Lost;
-
-#[expect(unused_variables, reason = "signatures first")]
-impl Framer {
-    pub fn new() -> Self {
-        Self {}
-    }
-
-    /// Takes bytes as they came.
-    pub fn push(&mut self, bytes: &[u8]) {
-        unimplemented!()
-    }
-
-    /// The next whole message or ping; `Ok(None)` when more bytes are needed.
-    pub fn pop(&mut self) -> Result<Option<Frame>, Lost> {
-        unimplemented!()
-    }
-}
+#[cfg(test)]
+mod tests;
