@@ -171,7 +171,7 @@ impl ReportBlock {
         }
         let now = (ntp >> 16) as u32;
         let trip = now.wrapping_sub(self.last_sender_report).wrapping_sub(self.delay);
-        let nanoseconds = u64::from(trip) * 1_000_000_000 >> 16;
+        let nanoseconds = (u64::from(trip) * 1_000_000_000) >> 16;
         (trip.cast_signed() >= 0).then(|| Duration::from_nanos(nanoseconds))
     }
 

@@ -239,7 +239,7 @@ impl Numbering {
         self.expected_at_report = self.expected();
         self.received_at_report = self.received;
         let lost = expected.saturating_sub(received);
-        if expected == 0 { 0 } else { (lost * 256 / expected).min(255) as u8 }
+        (lost * 256).checked_div(expected).map_or(0, |share| share.min(255) as u8)
     }
 }
 

@@ -394,3 +394,6 @@ fn refusal(theirs: &Media) -> Media {
         rtcp: None,
     }
 }
+
+#[cfg(test)]
+mod tests;

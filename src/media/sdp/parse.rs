@@ -17,6 +17,8 @@ pub const LINES_MAX: usize = 512;
 pub const MEDIA_MAX: usize = 16;
 /// Formats of one `m=` line.
 pub const FORMATS_MAX: usize = 64;
+/// A longer `a=fmtp` is left unread; none of ours has more than 20 bytes.
+pub const PARAMETERS_MAX: usize = 512;
 /// Longer packets than this are a slip of the pen (RFC 3551 §4.2 asks for up to 200 ms).
 pub const PACKET_TIME_MAX: Duration = Duration::from_millis(200);
 
@@ -67,10 +69,20 @@ fn needed_lines(text: &str) -> Result<String, Unreadable> {
             return Err(Unreadable::TooManyLines);
         }
         let line = line.trim_matches(['\r', ' ', '\t', '\0']);
-        if let [b'v' | b'o' | b'c' | b'm' | b'a', b'=', ..] = line.as_bytes() {
-            kept.push_str(line);
-            kept.push_str("\r\n");
+        match line.as_bytes() {
+            // The words of an `m=` line are counted, so two spaces would be an empty word.
+            [b'm', b'=', ..] => {
+                for (at, word) in line.split_ascii_whitespace().enumerate() {
+                    if at > 0 {
+                        kept.push(' ');
+                    }
+                    kept.push_str(word);
+                }
+            }
+            [b'v' | b'o' | b'c' | b'a', b'=', ..] => kept.push_str(line),
+            [..] => continue,
         }
+        kept.push_str("\r\n");
     }
     Ok(kept)
 }
@@ -94,7 +106,10 @@ fn media(from: &sdp_types::Media) -> Result<Media, Unreadable> {
         // The first word on a format counts; a second one for the same format is a slip.
         if attribute.attribute.eq_ignore_ascii_case("rtpmap") && format.mapped.is_none() {
             format.mapped = encoding(rest);
-        } else if attribute.attribute.eq_ignore_ascii_case("fmtp") && format.parameters.is_none() {
+        } else if attribute.attribute.eq_ignore_ascii_case("fmtp")
+            && format.parameters.is_none()
+            && rest.len() <= PARAMETERS_MAX
+        {
             format.parameters = Some(rest.to_owned());
         }
     }
@@ -167,4 +182,109 @@ fn host(text: &str) -> Host {
 fn split_word(text: &str) -> Option<(&str, &str)> {
     let text = text.trim();
     text.split_once([' ', '\t']).map(|(word, rest)| (word, rest.trim_start()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::sdp::print;
+
+    /// As an SBC of a French operator says it, with a name in Latin-1.
+    const TRUNK: &[u8] = b"v=0\r\n\
+        o=SBC 4711 1 IN IP4 192.0.2.10\r\n\
+        s=Soci\xe9t\xe9\r\n\
+        c=IN IP4 192.0.2.11\r\n\
+        b=AS:odd\r\n\
+        t=0 0\r\n\
+        m=audio 4000 RTP/AVP 8 18 101\r\n\
+        a=rtpmap:8 PCMA/8000\r\n\
+        a=rtpmap:18 G729/8000\r\n\
+        a=fmtp:18 annexb=no\r\n\
+        a=rtpmap:101 telephone-event/8000\r\n\
+        a=fmtp:101 0-16\r\n\
+        a=ptime:20\r\n\
+        a=maxptime:40\r\n\
+        a=rtcp:4005 IN IP4 192.0.2.12\r\n\
+        a=sendrecv\r\n\
+        m=image 0 udptl t38\r\n";
+
+    #[test]
+    fn what_a_trunk_says_is_understood() {
+        let description = parse(TRUNK).unwrap();
+
+        assert_eq!(description.origin.id, "4711");
+        assert_eq!(description.connection, Some(Host::Address("192.0.2.11".parse().unwrap())));
+        let [audio, image] = &description.media[..] else { panic!("two streams") };
+        assert_eq!((audio.kind.as_str(), audio.port), ("audio", 4000));
+        assert_eq!(audio.protocol, Protocol::Plain);
+        assert_eq!(audio.direction, Some(Direction::SendReceive));
+        assert_eq!(audio.packet_time, Some(Duration::from_millis(20)));
+        assert_eq!(audio.packet_time_max, Some(Duration::from_millis(40)));
+        let rtcp = audio.rtcp.as_ref().unwrap();
+        assert_eq!((rtcp.port, &rtcp.host), (4005, &Some(host("192.0.2.12"))));
+        let event = &audio.formats[2];
+        assert_eq!(event.payload_type(), Some(101));
+        assert_eq!(event.mapped, Some(Encoding::new("telephone-event", 8000)));
+        assert_eq!(event.parameters.as_deref(), Some("0-16"));
+        assert_eq!((image.port, image.formats[0].payload_type()), (0, None));
+        assert_eq!(image.protocol, Protocol::Other("udptl".to_owned()));
+    }
+
+    #[test]
+    fn what_is_read_can_be_written_and_read_again() {
+        let description = parse(TRUNK).unwrap();
+        let text = print(&description);
+        assert_eq!(parse(&text).unwrap(), description);
+        assert!(!text.windows(2).any(|two| two[1] == b'\n' && two[0] != b'\r'));
+    }
+
+    #[test]
+    fn sloppy_writing_is_forgiven() {
+        let text = b"v=0\no=- 1 1 IN IP4 192.0.2.1\nm=audio  4000  RTP/AVP  8  0 \n\
+            a=RTPMAP:8 pcma/8000/1 \nc=IN IP6 [2001:db8::1]\na=ptime:20.0\na=SendOnly\nx\n\n";
+        let description = parse(text).unwrap();
+
+        let audio = &description.media[0];
+        assert!(audio.formats[0].mapped.as_ref().unwrap().is("PCMA", 8000));
+        assert_eq!(audio.connection, Some(host("2001:db8::1")));
+        assert_eq!(audio.packet_time, Some(Duration::from_millis(20)));
+        assert_eq!(audio.direction, Some(Direction::SendOnly));
+    }
+
+    #[test]
+    fn numbers_out_of_bounds_are_left_out_or_refused() {
+        let with = |lines: &str| parse(format!("v=0\r\n{lines}").as_bytes());
+        let audio = |lines: &str| {
+            with(&format!("m=audio 4000 RTP/AVP 8\r\n{lines}")).unwrap().media.remove(0)
+        };
+        for ptime in ["0", "-20", "201", "99999999999999999999", "x", ""] {
+            assert_eq!(audio(&format!("a=ptime:{ptime}\r\n")).packet_time, None, "{ptime}");
+        }
+        assert_eq!(audio("a=rtcp:70000\r\n").rtcp, None);
+        assert_eq!(audio("a=rtpmap:8 PCMA/99999999999\r\n").formats[0].mapped, None);
+        assert_eq!(audio("a=rtpmap:8\r\na=rtpmap\r\na=rtpmap:8 /\r\n").formats[0].mapped, None);
+        let long = format!("a=fmtp:8 {}\r\n", "x".repeat(513));
+        assert_eq!(audio(&long).formats[0].parameters, None);
+        assert!(with("m=audio 70000 RTP/AVP 8\r\n").is_err());
+        assert!(with("m=audio 4000 RTP/AVP\r\n").is_err());
+        assert!(parse(b"").is_err());
+        assert!(parse(b"INVITE sip:3133@example.com SIP/2.0\r\n").is_err());
+    }
+
+    #[test]
+    fn too_much_of_anything_is_refused() {
+        let with =
+            |line: &str, count: usize| parse(format!("v=0\r\n{}", line.repeat(count)).as_bytes());
+        let media = "m=audio 4000 RTP/AVP 8\r\n";
+        assert_eq!(with(media, MEDIA_MAX).unwrap().media.len(), MEDIA_MAX);
+        assert_eq!(with(media, MEDIA_MAX + 1), Err(Unreadable::TooManyStreams));
+        assert!(with("a=x\r\n", LINES_MAX - 1).is_ok());
+        assert_eq!(with("a=x\r\n", LINES_MAX), Err(Unreadable::TooManyLines));
+        assert_eq!(with("a=xxxxxxxxxxxxxxxxxxxxxxxx\r\n", 700), Err(Unreadable::TooLong));
+        let formats = |count| {
+            parse(format!("v=0\r\nm=audio 4000 RTP/AVP{}\r\n", " 8".repeat(count)).as_bytes())
+        };
+        assert!(formats(FORMATS_MAX).is_ok());
+        assert_eq!(formats(FORMATS_MAX + 1), Err(Unreadable::TooManyFormats));
+    }
 }
