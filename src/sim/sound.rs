@@ -1,0 +1,418 @@
+//! A stand-in for the media shards: obeys every [`Order`], gives every [`Notice`] at its time, and
+//! knows at any moment what each phone hears.
+//!
+//! No packet is made. Who hears what follows from where the descriptions that were really exchanged
+//! point: a stream reaches a phone only if each names the other's address, so a wrong SDP, a stream
+//! joined to the wrong one or a bridge that carries one way only is silence here as it is there.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use crate::base::{Mint, Moment, PromptName, StreamRef};
+use crate::media::codec::Codec;
+use crate::media::sdp::{Abilities, Session};
+use crate::media::{Notice, Order, PlayRef, Quality, Repeat, Tone};
+use crate::sim::phone::Voice;
+
+/// What a phone hears.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Heard {
+    Nothing,
+    Prompt(PromptName),
+    Ringback,
+    Busy,
+    /// Another phone, by its name in the town.
+    Voice(String),
+}
+
+/// A phone that may be sending sound now.
+#[derive(Clone, Debug)]
+pub struct Speaker {
+    pub name: String,
+    pub voice: Voice,
+}
+
+/// All streams of the house.
+#[derive(Debug)]
+pub struct Sound {
+    address: IpAddr,
+    lengths: BTreeMap<PromptName, Duration>,
+    streams: BTreeMap<StreamRef, Stream>,
+    notices: VecDeque<Notice>,
+    next_port: u16,
+    mint: Mint,
+    faults: Vec<String>,
+}
+
+#[derive(Debug)]
+struct Stream {
+    local: SocketAddr,
+    session: Session,
+    playing: Option<Playing>,
+    tone: Option<Tone>,
+    joined: Option<StreamRef>,
+    watch: Option<Watch>,
+}
+
+#[derive(Debug)]
+struct Playing {
+    play: PlayRef,
+    prompts: Vec<(PromptName, Duration)>,
+    repeat: Repeat,
+    since: Moment,
+    conclude_at: Option<Moment>,
+}
+
+#[derive(Debug)]
+struct Watch {
+    patience: Duration,
+    silent_since: Option<Moment>,
+    told: bool,
+}
+
+impl Sound {
+    pub fn new(
+        address: IpAddr,
+        lengths: impl IntoIterator<Item = (PromptName, Duration)>,
+        mint: Mint,
+    ) -> Self {
+        Self {
+            address,
+            lengths: lengths.into_iter().collect(),
+            streams: BTreeMap::new(),
+            notices: VecDeque::new(),
+            next_port: 20_000,
+            mint,
+            faults: Vec::new(),
+        }
+    }
+
+    /// New recordings, as after a reload.
+    pub fn recorded(&mut self, lengths: impl IntoIterator<Item = (PromptName, Duration)>) {
+        self.lengths.extend(lengths);
+    }
+
+    // ---- facts ----
+
+    pub fn ordered(&mut self, order: Order, now: Moment) {
+        match order {
+            Order::Open { stream, sources: _ } => self.open(stream),
+            Order::Answer { stream, offer } => {
+                let abilities = self.abilities(stream);
+                let Some(it) = self.streams.get_mut(&stream) else { return };
+                let notice = match it.session.answer(&offer, &abilities, None) {
+                    Ok(answer) => {
+                        Notice::Described { stream, sdp: answer.sdp, held: answer.agreed.held }
+                    }
+                    Err(why) => Notice::Refused { stream, why },
+                };
+                self.notices.push_back(notice);
+            }
+            Order::Offer { stream, like } => {
+                let like = like.and_then(|like| self.codec(like));
+                let abilities = self.abilities(stream);
+                let Some(it) = self.streams.get_mut(&stream) else { return };
+                let sdp = it.session.offer(&abilities, like);
+                self.notices.push_back(Notice::Described { stream, sdp, held: false });
+            }
+            Order::Accept { stream, answer } => {
+                let Some(it) = self.streams.get_mut(&stream) else { return };
+                if let Err(why) = it.session.accept(&answer) {
+                    self.notices.push_back(Notice::Refused { stream, why });
+                }
+            }
+            Order::Play { stream, play, prompts, repeat } => {
+                self.play(stream, play, prompts, repeat, now);
+            }
+            Order::Conclude { stream } => {
+                if let Some(playing) =
+                    self.streams.get_mut(&stream).and_then(|it| it.playing.as_mut())
+                    && playing.conclude_at.is_none()
+                {
+                    // A sentence here has a pause at every full second.
+                    let seconds = (now - playing.since).as_secs() + 1;
+                    playing.conclude_at = Some(playing.since + Duration::from_secs(seconds));
+                }
+            }
+            Order::Tone { stream, tone } => {
+                if let Some(it) = self.streams.get_mut(&stream) {
+                    it.playing = None;
+                    it.tone = Some(tone);
+                }
+            }
+            Order::Hush { stream } => {
+                if let Some(it) = self.streams.get_mut(&stream) {
+                    it.playing = None;
+                    it.tone = None;
+                }
+            }
+            Order::Join { streams } => self.join(streams),
+            Order::Part { streams } => self.part(streams),
+            Order::Watch { stream, patience } => {
+                if let Some(it) = self.streams.get_mut(&stream) {
+                    it.watch = Some(Watch { patience, silent_since: None, told: false });
+                }
+            }
+            Order::Close { stream } => self.close(stream),
+        }
+    }
+
+    /// A key was pressed on a phone whose sound goes to `to`.
+    pub fn pressed(&mut self, to: SocketAddr, digit: char) {
+        if let Some((stream, _)) = self.streams.iter().find(|(_, it)| it.local == to) {
+            self.notices.push_back(Notice::Digit { stream: *stream, digit });
+        }
+    }
+
+    /// Who sends sound now, so that silence is noticed.
+    pub fn attended(&mut self, speakers: &[Speaker], now: Moment) {
+        for (name, it) in &mut self.streams {
+            let (local, remote) = (it.local, it.remote());
+            let Some(watch) = &mut it.watch else { continue };
+            let heard = speakers
+                .iter()
+                .any(|s| s.voice.theirs == local && remote.is_none_or(|ours| ours == s.voice.ours));
+            if heard {
+                watch.silent_since = None;
+                if watch.told {
+                    watch.told = false;
+                    self.notices.push_back(Notice::Heard { stream: *name });
+                }
+                continue;
+            }
+            let since = *watch.silent_since.get_or_insert(now);
+            if !watch.told && now >= since + watch.patience {
+                watch.told = true;
+                self.notices.push_back(Notice::Silent { stream: *name, since });
+            }
+        }
+    }
+
+    // ---- questions ----
+
+    /// What reaches the ear at the other end of `voice`.
+    pub fn heard(&self, voice: &Voice, speakers: &[Speaker], now: Moment) -> Heard {
+        let found = self.streams.values().find(|it| it.reaches(voice));
+        let Some(it) = found.filter(|_| voice.hears) else {
+            return Heard::Nothing;
+        };
+        if let Some(playing) = &it.playing {
+            return playing.prompt_at(now).map_or(Heard::Nothing, Heard::Prompt);
+        }
+        match it.tone {
+            Some(Tone::Ringback) => return Heard::Ringback,
+            Some(Tone::Busy) => return Heard::Busy,
+            None => {}
+        }
+        let other = it.joined.and_then(|other| self.streams.get(&other));
+        let Some(other) = other else {
+            return Heard::Nothing;
+        };
+        speakers
+            .iter()
+            .find(|speaker| speaker.voice.sends && other.hears(&speaker.voice))
+            .map_or(Heard::Nothing, |speaker| Heard::Voice(speaker.name.clone()))
+    }
+
+    /// Streams that are open: none after the last call.
+    pub fn streams(&self) -> usize {
+        self.streams.len()
+    }
+
+    /// Orders that no shard could have carried out, in words.
+    pub fn faults(&self) -> &[String] {
+        &self.faults
+    }
+
+    // ---- time and outputs ----
+
+    pub fn poll_timeout(&self) -> Option<Moment> {
+        let plays = self.streams.values().filter_map(|it| it.playing.as_ref()?.next());
+        let watches = self.streams.values().filter_map(|it| {
+            let watch = it.watch.as_ref().filter(|watch| !watch.told)?;
+            Some(watch.silent_since? + watch.patience)
+        });
+        plays.chain(watches).min()
+    }
+
+    pub fn handle_timeout(&mut self, now: Moment) {
+        for (stream, it) in &mut self.streams {
+            let Some(playing) = &mut it.playing else { continue };
+            let over = match (playing.conclude_at, playing.end()) {
+                (Some(at), end) if at <= now && end.is_none_or(|end| at < end) => Some(true),
+                (_, Some(end)) if end <= now => Some(false),
+                (_, _) => None,
+            };
+            if let Some(cut) = over {
+                let play = playing.play;
+                it.playing = None;
+                self.notices.push_back(Notice::Finished { stream: *stream, play, cut });
+            } else {
+                playing.turn(now);
+            }
+        }
+    }
+
+    pub fn poll_notice(&mut self) -> Option<Notice> {
+        self.notices.pop_front()
+    }
+
+    // ---- the parts ----
+
+    fn open(&mut self, stream: StreamRef) {
+        if self.streams.contains_key(&stream) {
+            self.faults.push(format!("stream {stream} was opened twice"));
+            return;
+        }
+        let local = SocketAddr::new(self.address, self.next_port);
+        self.next_port = self.next_port.checked_add(2).unwrap_or(20_000);
+        let session = Session::new(self.mint.number());
+        let it = Stream { local, session, playing: None, tone: None, joined: None, watch: None };
+        self.streams.insert(stream, it);
+    }
+
+    fn play(
+        &mut self,
+        stream: StreamRef,
+        play: PlayRef,
+        prompts: Vec<PromptName>,
+        repeat: Repeat,
+        now: Moment,
+    ) {
+        let mut known = Vec::new();
+        for prompt in prompts {
+            match self.lengths.get(&prompt) {
+                Some(length) if !length.is_zero() => known.push((prompt, *length)),
+                Some(_) => self.faults.push(format!("`{prompt}` has no length")),
+                None => self.faults.push(format!("there is no recording `{prompt}`")),
+            }
+        }
+        let Some(it) = self.streams.get_mut(&stream) else { return };
+        it.tone = None;
+        if known.is_empty() {
+            it.playing = None;
+            self.notices.push_back(Notice::Finished { stream, play, cut: false });
+            return;
+        }
+        it.playing = Some(Playing { play, prompts: known, repeat, since: now, conclude_at: None });
+    }
+
+    fn join(&mut self, streams: [StreamRef; 2]) {
+        let [one, other] = streams;
+        if !self.streams.contains_key(&one) || !self.streams.contains_key(&other) {
+            self.faults.push(format!("{one} and {other} were joined, but are not both open"));
+            return;
+        }
+        for (here, there) in [(one, other), (other, one)] {
+            if let Some(it) = self.streams.get_mut(&here) {
+                if it.joined.is_some_and(|joined| joined != there) {
+                    self.faults.push(format!("{here} was joined twice"));
+                }
+                it.joined = Some(there);
+                it.playing = None;
+                it.tone = None;
+            }
+        }
+    }
+
+    fn part(&mut self, streams: [StreamRef; 2]) {
+        let [one, other] = streams;
+        for (here, there) in [(one, other), (other, one)] {
+            if let Some(it) = self.streams.get_mut(&here)
+                && it.joined == Some(there)
+            {
+                it.joined = None;
+            }
+        }
+    }
+
+    fn close(&mut self, stream: StreamRef) {
+        if let Some(it) = self.streams.remove(&stream) {
+            if let Some(other) = it.joined {
+                self.part([stream, other]);
+            }
+            self.notices.push_back(Notice::Closed { stream, quality: Quality::default() });
+        }
+    }
+
+    fn codec(&self, stream: StreamRef) -> Option<Codec> {
+        Some(self.streams.get(&stream)?.session.agreed()?.codec)
+    }
+
+    fn abilities(&self, stream: StreamRef) -> Abilities {
+        Abilities {
+            address: self.address,
+            rtp_port: self.streams.get(&stream).map_or(0, |it| it.local.port()),
+            codecs: vec![Codec::Pcma, Codec::Pcmu, Codec::G722],
+        }
+    }
+}
+
+impl Stream {
+    /// Where the other side says it receives.
+    fn remote(&self) -> Option<SocketAddr> {
+        self.session.agreed()?.remote_rtp.socket()
+    }
+
+    /// Whether our packets come out of that phone's earpiece.
+    fn reaches(&self, voice: &Voice) -> bool {
+        self.local == voice.theirs
+            && self.remote() == Some(voice.ours)
+            && self.session.agreed().is_some_and(|agreed| agreed.direction.sends())
+    }
+
+    /// Whether that phone's packets are taken in.
+    fn hears(&self, voice: &Voice) -> bool {
+        self.local == voice.theirs
+            && self.remote() == Some(voice.ours)
+            && self.session.agreed().is_some_and(|agreed| agreed.direction.receives())
+    }
+}
+
+impl Playing {
+    fn length(&self) -> Duration {
+        self.prompts.iter().map(|(_, length)| *length).sum()
+    }
+
+    fn end(&self) -> Option<Moment> {
+        match self.repeat {
+            Repeat::Once => Some(self.since + self.length()),
+            Repeat::Forever => None,
+        }
+    }
+
+    fn prompt_at(&self, now: Moment) -> Option<PromptName> {
+        let mut begin = self.since;
+        for (prompt, length) in &self.prompts {
+            begin += *length;
+            if now < begin {
+                return Some(prompt.clone());
+            }
+        }
+        self.prompts.last().map(|(prompt, _)| prompt.clone())
+    }
+
+    /// The end of the recording that plays now; those before it were left behind by `turn`.
+    fn next(&self) -> Option<Moment> {
+        let end = self.prompts.first().map(|(_, length)| self.since + *length);
+        end.into_iter().chain(self.conclude_at).min()
+    }
+
+    /// Recordings that are over are left behind; those played for ever go to the back.
+    fn turn(&mut self, now: Moment) {
+        while let Some((_, length)) = self.prompts.first() {
+            let end = self.since + *length;
+            if end > now {
+                break;
+            }
+            self.since = end;
+            match self.repeat {
+                Repeat::Once => {
+                    self.prompts.remove(0);
+                }
+                Repeat::Forever => self.prompts.rotate_left(1),
+            }
+        }
+    }
+}
