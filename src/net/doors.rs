@@ -1,0 +1,201 @@
+//! All doors of the house together.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use tokio::runtime::Handle;
+
+use crate::net::{Deliver, Limits, Stamp, Stop, Tcp, UdpDoor};
+use crate::sip::{Flow, Transmit, Transport};
+
+/// Every address where SIP is spoken.
+pub struct Doors {
+    udp: BTreeMap<SocketAddr, Arc<UdpDoor>>,
+    tcp: Tcp,
+    open: Vec<(Transport, SocketAddr)>,
+    readers: Vec<JoinHandle<()>>,
+    stop: Stop,
+}
+
+/// An address that could not be taken.
+#[derive(Debug, thiserror::Error)]
+pub struct NotOpened {
+    pub transport: Transport,
+    pub listen: SocketAddr,
+    #[source]
+    pub fault: io::Error,
+}
+
+/// What the doors have seen.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct DoorCounters {
+    /// Datagrams neither the kernel nor the loop had room for.
+    pub datagrams_dropped: u64,
+    pub connections: usize,
+    pub connections_refused: u64,
+    pub connections_evicted: u64,
+}
+
+impl Doors {
+    /// Takes every address, then begins to read; if one can't be had, none is kept.
+    pub fn open(
+        wanted: &[(Transport, SocketAddr)],
+        limits: Limits,
+        runtime: Handle,
+        stamp: &Stamp,
+        deliver: &Deliver,
+    ) -> Result<Self, NotOpened> {
+        let stop = Stop::default();
+        let tcp = Tcp::new(limits, runtime, Arc::clone(stamp), Arc::clone(deliver));
+        let mut doors =
+            Self { udp: BTreeMap::new(), tcp, open: Vec::new(), readers: Vec::new(), stop };
+        // UDP first: a TCP door starts to accept at once, a UDP door only when its thread does.
+        let mut wanted = wanted.to_vec();
+        wanted.sort_by_key(|(transport, _)| transport.is_reliable());
+        for (transport, listen) in wanted {
+            let local = doors.take(transport, listen).map_err(|fault| NotOpened {
+                transport,
+                listen,
+                fault,
+            })?;
+            doors.open.push((transport, local));
+        }
+        for (local, door) in &doors.udp {
+            let (door, stamp, deliver) = (Arc::clone(door), Arc::clone(stamp), Arc::clone(deliver));
+            let (stop, local) = (doors.stop.clone(), *local);
+            let reader = thread::Builder::new()
+                .name(format!("udp-{}", local.port()))
+                .spawn(move || door.run(&stamp, &deliver, &stop))
+                .map_err(|fault| NotOpened { transport: Transport::Udp, listen: local, fault })?;
+            doors.readers.push(reader);
+        }
+        Ok(doors)
+    }
+
+    /// The addresses taken, in the order UDP, then streams, with the ports the kernel chose.
+    pub fn addresses(&self) -> &[(Transport, SocketAddr)] {
+        &self.open
+    }
+
+    /// Sends without waiting.
+    pub fn send(&self, transmit: Transmit) {
+        match transmit.flow.transport {
+            Transport::Udp => {
+                // A plan that changed its addresses needs a restart, so the socket may be gone.
+                if let Some(door) = self.udp.get(&transmit.flow.local) {
+                    door.send(transmit.flow.peer, &transmit.bytes);
+                }
+            }
+            Transport::Tcp => self.tcp.send(transmit),
+            // No door of these kinds can be opened.
+            Transport::Tls | Transport::Ws | Transport::Wss => {}
+        }
+    }
+
+    pub fn close(&self, flow: Flow) {
+        match flow.transport {
+            Transport::Tcp => self.tcp.close(flow),
+            Transport::Udp | Transport::Tls | Transport::Ws | Transport::Wss => {}
+        }
+    }
+
+    /// What the doors have seen.
+    pub fn counters(&self) -> DoorCounters {
+        DoorCounters {
+            datagrams_dropped: self.udp.values().map(|door| door.dropped()).sum(),
+            connections: self.tcp.connections(),
+            connections_refused: self.tcp.refused(),
+            connections_evicted: self.tcp.evicted(),
+        }
+    }
+
+    /// Stops reading and closes everything. Also done when the value is dropped.
+    pub fn shut(&mut self) {
+        self.stop.set();
+        self.tcp.close_all();
+        for reader in self.readers.drain(..) {
+            // A reader that panicked has said so already.
+            let _ = reader.join();
+        }
+    }
+
+    fn take(&mut self, transport: Transport, listen: SocketAddr) -> io::Result<SocketAddr> {
+        match transport {
+            Transport::Udp => {
+                let door = UdpDoor::open(listen)?;
+                let local = door.local();
+                self.udp.insert(local, Arc::new(door));
+                Ok(local)
+            }
+            Transport::Tcp => self.tcp.open(listen),
+            Transport::Tls | Transport::Ws | Transport::Wss => Err(io::Error::new(
+                io::ErrorKind::Unsupported,
+                "only `udp` and `tcp` doors can be opened",
+            )),
+        }
+    }
+}
+
+impl Drop for Doors {
+    fn drop(&mut self) {
+        self.shut();
+    }
+}
+
+impl fmt::Display for NotOpened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { transport, listen, fault } = self;
+        let (token, port, ip) = (transport.token(), listen.port(), listen.ip());
+        let kind = fault.kind();
+        if kind == io::ErrorKind::AddrInUse {
+            write!(
+                f,
+                "port {port} ({token}) on {ip} is in use by another program: stop it, or give this \
+                 house another port in `hotline.toml`"
+            )
+        } else if kind == io::ErrorKind::PermissionDenied {
+            write!(
+                f,
+                "port {port} ({token}) needs a privilege this program was not given: choose a port \
+                 above 1023, or grant it the right to bind low ports"
+            )
+        } else if kind == io::ErrorKind::AddrNotAvailable {
+            write!(
+                f,
+                "{ip} is no address of this machine: write one that is (`ip address` lists them), \
+                 or `0.0.0.0` for all"
+            )
+        } else {
+            write!(f, "can't listen on {listen} ({token}): {fault}")
+        }
+    }
+}
+
+/// The address this machine has towards its network: what a phone elsewhere can reach.
+///
+/// Asks the kernel which source address it would use; nothing is sent.
+pub fn own_address(like: IpAddr) -> IpAddr {
+    let (any, elsewhere): (IpAddr, IpAddr) = match like {
+        // RFC 5737 and RFC 3849: addresses that belong to nobody.
+        IpAddr::V4(_) => (Ipv4Addr::UNSPECIFIED.into(), Ipv4Addr::new(192, 0, 2, 1).into()),
+        IpAddr::V6(_) => {
+            (Ipv6Addr::UNSPECIFIED.into(), Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into())
+        }
+    };
+    let found = UdpSocket::bind((any, 0)).and_then(|socket| {
+        socket.connect((elsewhere, 9))?;
+        socket.local_addr()
+    });
+    match found {
+        Ok(address) if !address.ip().is_unspecified() => address.ip(),
+        // A machine without a network talks to itself.
+        Ok(_) | Err(_) => match like {
+            IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        },
+    }
+}
