@@ -5,14 +5,18 @@
 
 mod bridge;
 pub mod codec;
+pub mod engine;
+mod incoming;
 pub mod library;
 mod outgoing;
 mod playout;
 pub mod ports;
+mod reports;
 pub mod rtp;
 pub mod sdp;
 pub mod sound;
 mod source_lock;
+mod stream;
 
 use std::time::Duration;
 
@@ -53,6 +57,25 @@ pub enum Order {
     Watch { stream: StreamRef, patience: Duration },
     /// Gives the stream up; [`Notice::Closed`] follows, its ports go to quarantine.
     Close { stream: StreamRef },
+}
+
+impl Order {
+    /// The stream it is for; one of them, if it is for two.
+    pub fn stream(&self) -> StreamRef {
+        match self {
+            Self::Open { stream, .. }
+            | Self::Answer { stream, .. }
+            | Self::Offer { stream, .. }
+            | Self::Accept { stream, .. }
+            | Self::Play { stream, .. }
+            | Self::Conclude { stream }
+            | Self::Tone { stream, .. }
+            | Self::Hush { stream }
+            | Self::Watch { stream, .. }
+            | Self::Close { stream } => *stream,
+            Self::Join { streams: [stream, _] } | Self::Part { streams: [stream, _] } => *stream,
+        }
+    }
 }
 
 /// What call control hears back.

@@ -63,7 +63,7 @@ impl Outgoing {
     }
 
     /// Numbers the next packet of what we play.
-    pub(super) fn next(&mut self, payload_type: u8, payload: &[u8], now: Moment) -> Header {
+    pub(super) fn next(&mut self, payload_type: u8, octets: usize, now: Moment) -> Header {
         self.carried = None;
         let timestamp = self.timestamp_at(now);
         let header = Header {
@@ -73,7 +73,7 @@ impl Outgoing {
             timestamp,
             ssrc: self.ssrc,
         };
-        self.sent(header, payload.len(), now);
+        self.sent(header, octets, now);
         header
     }
 
@@ -83,7 +83,7 @@ impl Outgoing {
         &mut self,
         theirs: Header,
         payload_type: u8,
-        payload: &[u8],
+        octets: usize,
         now: Moment,
     ) -> Option<Header> {
         let known = self.carried.filter(|carried| carried.goes_on_with(theirs));
@@ -113,9 +113,9 @@ impl Outgoing {
         };
         if behind(carried.last, theirs.sequence) {
             carried.advance(theirs);
-            self.sent(header, payload.len(), now);
+            self.sent(header, octets, now);
         } else {
-            self.count(payload.len());
+            self.count(octets);
         }
         self.carried = Some(carried);
         Some(header)
@@ -186,7 +186,7 @@ impl Carried {
         let step = theirs.sequence.wrapping_sub(self.last).cast_signed();
         let ticks = theirs.timestamp.wrapping_sub(self.last_timestamp).cast_signed();
         self.ssrc == theirs.ssrc
-            && step.unsigned_abs() < SEQUENCE_JUMP
+            && (-MISORDER_MAX..SEQUENCE_JUMP.cast_signed()).contains(&step)
             && ticks.unsigned_abs() < TIMESTAMP_JUMP
     }
 
@@ -213,6 +213,9 @@ fn ticks(duration: Duration) -> u32 {
 /// A gap this long is a silence; a shorter one is a thread that was late.
 const SILENCE_MIN: Duration = Duration::from_millis(50);
 
+/// A packet may be late by this many; one that goes back further belongs to another numbering.
+const MISORDER_MAX: i16 = 100;
+
 /// RFC 3550 A.1 calls it MAX_DROPOUT.
 const SEQUENCE_JUMP: u16 = 3_000;
 
@@ -223,7 +226,7 @@ const TIMESTAMP_JUMP: u32 = 60 * 8_000;
 mod tests {
     use super::*;
 
-    const FRAME: [u8; 160] = [0; 160];
+    const FRAME: usize = 160;
 
     fn at(millis: u64) -> Moment {
         Moment::START + Duration::from_millis(millis)
@@ -237,11 +240,11 @@ mod tests {
     fn what_we_play_is_numbered_without_gaps_and_silence_takes_its_time() {
         let mut outgoing = Outgoing::new(&mut Mint::from_number(1));
 
-        let first = outgoing.next(8, &FRAME, at(0));
-        let second = outgoing.next(8, &FRAME, at(20));
+        let first = outgoing.next(8, FRAME, at(0));
+        let second = outgoing.next(8, FRAME, at(20));
         let after_silence = {
             outgoing.change_source();
-            outgoing.next(8, &FRAME, at(1_020))
+            outgoing.next(8, FRAME, at(1_020))
         };
 
         assert!(first.marker && !second.marker && after_silence.marker);
@@ -255,9 +258,9 @@ mod tests {
     fn a_thread_that_was_late_does_not_stretch_time() {
         let mut outgoing = Outgoing::new(&mut Mint::from_number(1));
 
-        let first = outgoing.next(8, &FRAME, at(0));
-        outgoing.next(8, &FRAME, at(38));
-        let third = outgoing.next(8, &FRAME, at(40));
+        let first = outgoing.next(8, FRAME, at(0));
+        outgoing.next(8, FRAME, at(38));
+        let third = outgoing.next(8, FRAME, at(40));
 
         assert_eq!(third.timestamp, first.timestamp.wrapping_add(320));
     }
@@ -265,16 +268,16 @@ mod tests {
     #[test]
     fn a_relayed_voice_follows_what_was_played_and_keeps_its_losses_and_its_order() {
         let mut outgoing = Outgoing::new(&mut Mint::from_number(1));
-        let played = outgoing.next(8, &FRAME, at(0));
+        let played = outgoing.next(8, FRAME, at(0));
 
         let sent: Vec<Header> = [(65_534, 1_000), (65_535, 1_160), (2, 1_640), (1, 1_480)]
             .into_iter()
             .zip([20, 40, 100, 101])
             .filter_map(|((sequence, timestamp), millis)| {
-                outgoing.carry(theirs(sequence, timestamp), 8, &FRAME, at(millis))
+                outgoing.carry(theirs(sequence, timestamp), 8, FRAME, at(millis))
             })
             .collect();
-        let played_again = outgoing.next(8, &FRAME, at(120));
+        let played_again = outgoing.next(8, FRAME, at(120));
 
         let steps: Vec<(u16, u32)> = sent
             .iter()
@@ -295,19 +298,19 @@ mod tests {
     #[test]
     fn a_packet_from_before_the_join_is_not_heard() {
         let mut outgoing = Outgoing::new(&mut Mint::from_number(1));
-        outgoing.carry(theirs(100, 16_000), 8, &FRAME, at(0)).unwrap();
+        outgoing.carry(theirs(100, 16_000), 8, FRAME, at(0)).unwrap();
 
-        assert_eq!(outgoing.carry(theirs(99, 15_840), 8, &FRAME, at(1)), None);
+        assert_eq!(outgoing.carry(theirs(99, 15_840), 8, FRAME, at(1)), None);
     }
 
     #[test]
     fn a_source_that_jumps_has_begun_anew() {
         let mut outgoing = Outgoing::new(&mut Mint::from_number(1));
-        let first = outgoing.carry(theirs(100, 16_000), 8, &FRAME, at(0)).unwrap();
+        let first = outgoing.carry(theirs(100, 16_000), 8, FRAME, at(0)).unwrap();
 
-        let jumped = outgoing.carry(theirs(30_000, 9), 8, &FRAME, at(20)).unwrap();
+        let jumped = outgoing.carry(theirs(30_000, 9), 8, FRAME, at(20)).unwrap();
         let other = Header { ssrc: 8, ..theirs(5, 5) };
-        let changed = outgoing.carry(other, 8, &FRAME, at(40)).unwrap();
+        let changed = outgoing.carry(other, 8, FRAME, at(40)).unwrap();
 
         assert_eq!(jumped.sequence, first.sequence.wrapping_add(1));
         assert_eq!(jumped.timestamp, first.timestamp.wrapping_add(160));
@@ -318,12 +321,12 @@ mod tests {
     #[test]
     fn keys_kept_from_a_listener_leave_no_loss() {
         let mut outgoing = Outgoing::new(&mut Mint::from_number(1));
-        let before = outgoing.carry(theirs(100, 16_000), 8, &FRAME, at(0)).unwrap();
+        let before = outgoing.carry(theirs(100, 16_000), 8, FRAME, at(0)).unwrap();
         for sequence in 101..=105 {
             outgoing.pass_over(theirs(sequence, 16_160));
         }
 
-        let after = outgoing.carry(theirs(106, 16_960), 8, &FRAME, at(120)).unwrap();
+        let after = outgoing.carry(theirs(106, 16_960), 8, FRAME, at(120)).unwrap();
 
         assert_eq!(after.sequence, before.sequence.wrapping_add(1));
         assert_eq!(after.timestamp, before.timestamp.wrapping_add(960));
@@ -339,7 +342,7 @@ mod tests {
                 .carry(
                     theirs(step as u16, step.wrapping_mul(160)),
                     8,
-                    &FRAME,
+                    FRAME,
                     at(20 * u64::from(step)),
                 )
                 .unwrap();

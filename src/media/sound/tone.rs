@@ -35,6 +35,7 @@ pub fn sine(frequency: f64, rate: u32, duration: Duration, amplitude: f64) -> Ve
 
 /// The amplitude, 1 being full scale, of a sine of this level on the network. A full-scale sine in
 /// A-law is +3.14 dBm0 (ITU-T G.711 §4).
+#[expect(clippy::approx_constant, reason = "it is a level, and not a circle")]
 pub fn amplitude_of(dbm0: Decibels) -> f64 {
     Decibels(dbm0.0 - 3.14).amplitude()
 }

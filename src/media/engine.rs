@@ -1,0 +1,422 @@
+//! The streams of one media thread: orders, packets and ticks in; packets and notices out.
+//!
+//! Pure: it owns no socket and reads no clock. Its driver opens the ports it asks for, hands it
+//! every packet that arrives, and turns its wheel: 20 slots of a millisecond, over which the
+//! streams are spread, so that the packets of a thousand callers leave evenly and no stream needs
+//! a timer. Packets are changed in the buffer they came in and sent from there; on their way
+//! nothing is allocated. What a single stream does is in [`stream`](super::stream).
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::codec::Codec;
+use super::library::Library;
+use super::playout::Playout;
+use super::ports::PortRange;
+use super::rtp::Kind;
+use super::sdp::Abilities;
+use super::stream::{Heard, Stream};
+use super::{Notice, Order, PlayRef, Refused, Repeat, Sources};
+use crate::base::{Mint, Moment, Now, PromptName, StreamRef};
+
+/// The streams of one media thread.
+#[derive(Deserialize, Serialize)]
+pub struct Engine {
+    address: IpAddr,
+    codecs: Vec<Codec>,
+    ports: PortRange,
+    mint: Mint,
+    #[serde(skip, default = "nothing")]
+    library: Arc<Library>,
+    /// By door.
+    streams: Vec<Option<Stream>>,
+    #[serde(skip)]
+    doors: BTreeMap<StreamRef, Door>,
+    free: Vec<Door>,
+    wheel: [Vec<Door>; SLOTS],
+    /// The millisecond up to which the wheel was turned.
+    turned: Option<u64>,
+    notices: VecDeque<Notice>,
+}
+
+/// What an engine is told at the start.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Written into our descriptions.
+    pub address: IpAddr,
+    pub ports: PortRange,
+    /// In order of preference.
+    pub codecs: Vec<Codec>,
+}
+
+/// Names a stream's pair of sockets: a small number, used again when the stream is gone.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+pub struct Door(pub u32);
+
+/// Which socket of a pair.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Lane {
+    Rtp,
+    Rtcp,
+}
+
+/// The sockets, as the engine sees them.
+pub trait Sink {
+    /// Opens `port` for RTP and the one above for RTCP; says whether they could be had.
+    fn open(&mut self, door: Door, port: u16) -> bool;
+    fn shut(&mut self, door: Door);
+    /// Sends a packet, or loses it: nobody waits for the network.
+    fn send(&mut self, door: Door, lane: Lane, to: SocketAddr, packet: &[u8]);
+}
+
+impl Engine {
+    pub fn new(settings: Settings, library: Arc<Library>, mint: Mint) -> Self {
+        Self {
+            address: settings.address,
+            codecs: settings.codecs,
+            ports: settings.ports,
+            mint,
+            library,
+            streams: Vec::new(),
+            doors: BTreeMap::new(),
+            free: Vec::new(),
+            wheel: std::array::from_fn(|_| Vec::new()),
+            turned: None,
+            notices: VecDeque::new(),
+        }
+    }
+
+    /// After a snapshot was taken up: finds the clips again and opens the ports.
+    pub fn resume(&mut self, library: Arc<Library>, sink: &mut impl Sink) {
+        self.library = library;
+        self.doors.clear();
+        for (at, stream) in self.streams.iter_mut().enumerate() {
+            let Some(stream) = stream else { continue };
+            let door = Door(at as u32);
+            stream.find_clips(&self.library);
+            self.doors.insert(stream.name(), door);
+            sink.open(door, stream.port());
+        }
+    }
+
+    /// From now on this is what can be played; what plays, plays on.
+    pub fn library_changed(&mut self, library: Arc<Library>) {
+        self.library = library;
+    }
+
+    /// Does what call control asks.
+    pub fn handle(&mut self, order: Order, now: Now, sink: &mut impl Sink) {
+        match order {
+            Order::Open { stream, sources } => self.open(stream, sources, now, sink),
+            Order::Answer { stream, offer } => self.answer(stream, &offer, now),
+            Order::Offer { stream, like } => self.offer(stream, like),
+            Order::Accept { stream, answer } => self.accept(stream, &answer, now),
+            Order::Play { stream, play, prompts, repeat } => {
+                self.play(stream, play, prompts, repeat);
+            }
+            Order::Conclude { stream } => {
+                if let Some(stream) = self.stream_mut(stream) {
+                    stream.conclude(now.steady);
+                }
+            }
+            Order::Tone { stream, tone } => {
+                let playout = Playout::of_tone(&self.library, tone);
+                if let Some(stream) = self.stream_mut(stream) {
+                    stream.play(playout);
+                }
+            }
+            Order::Hush { stream } => {
+                if let Some(stream) = self.stream_mut(stream) {
+                    stream.hush();
+                }
+            }
+            Order::Join { streams } => self.join(streams),
+            Order::Part { streams: [one, other] } => {
+                if let (Some(one), Some(other)) = (self.door(one), self.door(other))
+                    && self.at(one).is_some_and(|stream| stream.partner() == Some(other))
+                {
+                    self.part(one);
+                }
+            }
+            Order::Watch { stream, patience } => {
+                if let Some(stream) = self.stream_mut(stream) {
+                    stream.watch(patience, now.steady);
+                }
+            }
+            Order::Close { stream } => self.close(stream, now, sink),
+        }
+    }
+
+    /// Takes a packet that came through a door. It may be changed, and sent on to another stream.
+    pub fn received(
+        &mut self,
+        door: Door,
+        lane: Lane,
+        source: SocketAddr,
+        packet: &mut [u8],
+        now: Now,
+        sink: &mut impl Sink,
+    ) {
+        let Some(stream) = self.streams.get_mut(door.0 as usize).and_then(Option::as_mut) else {
+            return;
+        };
+        match (Kind::of(packet), lane) {
+            (Kind::Rtp, Lane::Rtp) => {}
+            // RFC 5761: some send their reports to the port of the sound.
+            (Kind::Rtcp, Lane::Rtp | Lane::Rtcp) => {
+                stream.report_received(source, packet, now);
+                return self.tell(door);
+            }
+            (Kind::Rtp, Lane::Rtcp) | (Kind::Other, _) => return,
+        }
+        let heard = stream.received(source, packet, now.steady);
+        let (partner, held) = (stream.partner(), stream.is_held());
+        match heard {
+            Heard::Nothing => {}
+            Heard::Sound { header, codec, payload } => {
+                // Who holds us plays their own music, which is not for the other party.
+                if let Some((door, partner)) = self.partner(partner).filter(|_| !held) {
+                    partner.relay(door, (header, codec), packet, payload, now.steady, sink);
+                }
+            }
+            Heard::Unsaid { header } => {
+                if let Some((_, partner)) = self.partner(partner) {
+                    partner.pass_over(header);
+                }
+            }
+        }
+        self.tell(door);
+    }
+
+    /// Turns the wheel up to `now`: every stream plays 20 ms each time its slot comes by, and looks
+    /// after its reports and its patience. After a standstill only the last [`CATCH_UP_MAX`] slots
+    /// are made up for; the rest was silence.
+    pub fn tick(&mut self, now: Now, sink: &mut impl Sink) {
+        let due = millisecond(now.steady);
+        let turned = self.turned.unwrap_or(due.saturating_sub(1)).min(due);
+        let from = turned.max(due.saturating_sub(CATCH_UP_MAX));
+        for slot in from + 1..=due {
+            let at = Now { steady: Moment::START + Duration::from_millis(slot), wall: now.wall };
+            let row = (slot % SLOTS as u64) as usize;
+            for index in 0..self.wheel[row].len() {
+                let door = self.wheel[row][index];
+                if let Some(stream) = self.streams.get_mut(door.0 as usize).and_then(Option::as_mut)
+                {
+                    stream.tick(door, at, &mut self.mint, sink);
+                }
+                self.tell(door);
+            }
+        }
+        self.turned = Some(due);
+    }
+
+    /// What call control should hear next.
+    pub fn poll_notice(&mut self) -> Option<Notice> {
+        self.notices.pop_front()
+    }
+
+    /// When the wheel should be turned next; never, if there is nothing on it.
+    pub fn next_tick(&self) -> Option<Moment> {
+        if self.doors.is_empty() {
+            return None;
+        }
+        let turned = self.turned.unwrap_or(0);
+        Some(Moment::START + Duration::from_millis(turned + 1))
+    }
+
+    /// The streams that live here.
+    pub fn streams(&self) -> impl ExactSizeIterator<Item = StreamRef> {
+        self.doors.keys().copied()
+    }
+
+    fn open(&mut self, name: StreamRef, sources: Sources, now: Now, sink: &mut impl Sink) {
+        if self.doors.contains_key(&name) {
+            return;
+        }
+        let door = self.free.pop().unwrap_or(Door(self.streams.len() as u32));
+        let Some(port) = self.open_port(door, now.steady, sink) else {
+            if (door.0 as usize) < self.streams.len() {
+                self.free.push(door);
+            }
+            self.notices.push_back(Notice::Refused { stream: name, why: Refused::NoPort });
+            return;
+        };
+        let stream = Stream::new(name, port, sources, &mut self.mint);
+        let at = door.0 as usize;
+        if at == self.streams.len() {
+            self.streams.push(Some(stream));
+        } else {
+            self.streams[at] = Some(stream);
+        }
+        self.doors.insert(name, door);
+        if let Some(row) = self.wheel.iter_mut().min_by_key(|row| row.len()) {
+            row.push(door);
+        }
+    }
+
+    /// Somebody else may sit on a port of ours: then another one is tried.
+    fn open_port(&mut self, door: Door, now: Moment, sink: &mut impl Sink) -> Option<u16> {
+        (0..PORTS_TRIED).find_map(|_| {
+            let port = self.ports.lend(now)?;
+            let opened = sink.open(door, port);
+            if !opened {
+                self.ports.returned(port, now);
+            }
+            opened.then_some(port)
+        })
+    }
+
+    fn answer(&mut self, name: StreamRef, offer: &[u8], now: Now) {
+        let Some(door) = self.door(name) else { return };
+        let abilities = self.abilities(door);
+        let like = self.at(door).and_then(Stream::partner).and_then(|door| self.at(door)?.codec());
+        let Some(stream) = self.stream_mut(name) else { return };
+        let notice = match stream.answer(offer, &abilities, like, now.steady) {
+            Ok(sdp) => Notice::Described { stream: name, sdp, held: stream.is_held() },
+            Err(why) => Notice::Refused { stream: name, why },
+        };
+        self.notices.push_back(notice);
+    }
+
+    fn offer(&mut self, name: StreamRef, like: Option<StreamRef>) {
+        let Some(door) = self.door(name) else { return };
+        let abilities = self.abilities(door);
+        let like = like.and_then(|like| self.at(self.door(like)?)?.codec());
+        let Some(stream) = self.stream_mut(name) else { return };
+        let sdp = stream.offer(&abilities, like);
+        let held = stream.is_held();
+        self.notices.push_back(Notice::Described { stream: name, sdp, held });
+    }
+
+    fn accept(&mut self, name: StreamRef, answer: &[u8], now: Now) {
+        let Some(stream) = self.stream_mut(name) else { return };
+        if let Err(why) = stream.accept(answer, now.steady) {
+            self.notices.push_back(Notice::Refused { stream: name, why });
+        }
+    }
+
+    fn play(&mut self, name: StreamRef, play: PlayRef, prompts: Vec<PromptName>, repeat: Repeat) {
+        let playout = Playout::of_prompts(&self.library, play, prompts, repeat);
+        let Some(stream) = self.stream_mut(name) else { return };
+        match playout {
+            Some(playout) => stream.play(playout),
+            None => {
+                stream.hush();
+                // Nothing played for ever is silence; nothing played once is over.
+                if repeat == Repeat::Once {
+                    self.notices.push_back(Notice::Finished { stream: name, play, cut: false });
+                }
+            }
+        }
+    }
+
+    fn join(&mut self, [one, other]: [StreamRef; 2]) {
+        let (Some(one), Some(other)) = (self.door(one), self.door(other)) else {
+            return;
+        };
+        if one == other {
+            return;
+        }
+        for (door, partner) in [(one, other), (other, one)] {
+            if self.at(door).and_then(Stream::partner).is_some_and(|old| old != partner) {
+                self.part(door);
+            }
+        }
+        for (door, partner) in [(one, other), (other, one)] {
+            let codec = self.at(partner).and_then(Stream::codec);
+            if let Some(stream) = self.at_mut(door) {
+                stream.join(partner, codec);
+            }
+        }
+    }
+
+    /// Ends a stream's conversation, for both.
+    fn part(&mut self, door: Door) {
+        let partner = self.at(door).and_then(Stream::partner);
+        for door in [Some(door), partner].into_iter().flatten() {
+            if let Some(stream) = self.at_mut(door) {
+                stream.part();
+            }
+        }
+    }
+
+    fn close(&mut self, name: StreamRef, now: Now, sink: &mut impl Sink) {
+        let Some(door) = self.door(name) else { return };
+        self.part(door);
+        self.doors.remove(&name);
+        for row in &mut self.wheel {
+            row.retain(|other| *other != door);
+        }
+        let Some(mut stream) = self.streams[door.0 as usize].take() else { return };
+        stream.say_goodbye(door, now, sink);
+        sink.shut(door);
+        self.free.push(door);
+        self.ports.returned(stream.port(), now.steady);
+        while let Some(notice) = stream.poll_notice() {
+            self.notices.push_back(notice);
+        }
+        self.notices.push_back(Notice::Closed { stream: name, quality: stream.quality() });
+    }
+
+    fn tell(&mut self, door: Door) {
+        let Some(stream) = self.streams.get_mut(door.0 as usize).and_then(Option::as_mut) else {
+            return;
+        };
+        while let Some(notice) = stream.poll_notice() {
+            self.notices.push_back(notice);
+        }
+    }
+
+    fn abilities(&self, door: Door) -> Abilities {
+        Abilities {
+            address: self.address,
+            rtp_port: self.at(door).map_or(0, Stream::port),
+            codecs: self.codecs.clone(),
+        }
+    }
+
+    fn door(&self, name: StreamRef) -> Option<Door> {
+        self.doors.get(&name).copied()
+    }
+
+    fn at(&self, door: Door) -> Option<&Stream> {
+        self.streams.get(door.0 as usize)?.as_ref()
+    }
+
+    fn at_mut(&mut self, door: Door) -> Option<&mut Stream> {
+        self.streams.get_mut(door.0 as usize)?.as_mut()
+    }
+
+    fn stream_mut(&mut self, name: StreamRef) -> Option<&mut Stream> {
+        self.at_mut(self.door(name)?)
+    }
+
+    fn partner(&mut self, door: Option<Door>) -> Option<(Door, &mut Stream)> {
+        let door = door?;
+        self.at_mut(door).map(|stream| (door, stream))
+    }
+}
+
+fn millisecond(moment: Moment) -> u64 {
+    moment.since_start().as_millis() as u64
+}
+
+fn nothing() -> Arc<Library> {
+    Arc::new(Library::of_clips(BTreeMap::new()))
+}
+
+/// One turn of the wheel is a frame of sound.
+const SLOTS: usize = 20;
+
+/// Three frames: more at once would overrun a phone's jitter buffer.
+const CATCH_UP_MAX: u64 = 3 * SLOTS as u64;
+
+/// Ports tried before saying that there is none.
+const PORTS_TRIED: usize = 32;
+
+#[cfg(test)]
+mod tests;

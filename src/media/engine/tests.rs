@@ -1,0 +1,854 @@
+//! What each party hears, packet by packet, in virtual time.
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use chrono::DateTime;
+
+use super::*;
+use crate::base::CallRef;
+use crate::media::codec::{Decoder, Encoder};
+use crate::media::rtp::telephone_event::Sender as KeySender;
+use crate::media::rtp::{Header, Packet, rtcp};
+use crate::media::sound::tone::sine;
+use crate::media::sound::{Recording, heard_tone};
+use crate::media::{Quality, Tone};
+
+const TONES: [f64; 6] = [300.0, 440.0, 600.0, 800.0, 1_000.0, 1_500.0];
+
+#[test]
+fn a_caller_hears_the_prompt_that_was_recorded_and_call_control_hears_when_it_is_over() {
+    for codec in Codec::ALL {
+        let mut hall = Hall::new();
+        let caller = hall.phone(codec);
+        hall.play(caller, &["greeting"], Repeat::Once);
+
+        hall.passes(1_100);
+
+        assert_eq!(hall.heard(caller, 100, 900), Some(600.0), "{codec:?}");
+        assert_eq!(hall.phones[caller].heard.len(), 50);
+        assert!(hall.notices().contains(&Notice::Finished {
+            stream: hall.phones[caller].name,
+            play: PlayRef(1),
+            cut: false
+        }));
+        hall.is_one_series(caller);
+    }
+}
+
+#[test]
+fn greeting_music_and_conversation_are_one_series() {
+    let mut hall = Hall::new();
+    let (caller, listener) = (hall.phone(Codec::Pcma), hall.phone(Codec::G722));
+    hall.phones[listener].says = Some(1_500.0);
+
+    hall.play(caller, &["greeting"], Repeat::Once);
+    hall.passes(1_200);
+    hall.play(caller, &["music"], Repeat::Forever);
+    hall.passes(2_000);
+    hall.join(caller, listener);
+    hall.passes(1_000);
+    hall.part(caller, listener);
+    hall.passes(500);
+    hall.order(|stream| Order::Tone { stream, tone: Tone::Busy }, caller);
+    hall.passes(400);
+
+    hall.is_one_series(caller);
+    assert_eq!(hall.heard(caller, 100, 900), Some(600.0));
+    assert_eq!(hall.heard(caller, 1_300, 3_000), Some(300.0));
+    assert_eq!(hall.heard(caller, 3_300, 4_150), Some(1_500.0));
+    assert_eq!(hall.heard(caller, 4_240, 4_680), None, "nothing between the two");
+    assert_eq!(hall.heard(caller, 4_750, 5_050), Some(440.0));
+}
+
+#[test]
+fn a_conversation_is_heard_both_ways_whatever_the_codecs() {
+    for one in Codec::ALL {
+        for other in Codec::ALL {
+            let mut hall = Hall::new();
+            let (caller, listener) = (hall.phone(one), hall.phone(other));
+            hall.phones[caller].says = Some(800.0);
+            hall.phones[listener].says = Some(1_000.0);
+            hall.join(caller, listener);
+
+            hall.passes(1_000);
+
+            assert_eq!(hall.heard(caller, 200, 900), Some(1_000.0), "{one:?} hears {other:?}");
+            assert_eq!(hall.heard(listener, 200, 900), Some(800.0), "{other:?} hears {one:?}");
+            assert_eq!(hall.phones[caller].heard.len(), 50);
+            assert!(hall.phones[caller].heard.iter().all(|heard| heard.octets.len() == 160));
+            hall.is_one_series(caller);
+            hall.is_one_series(listener);
+        }
+    }
+}
+
+#[test]
+fn a_join_takes_effect_at_the_next_packet_and_nobody_hears_two_voices() {
+    let mut hall = Hall::new();
+    let (caller, listener) = (hall.phone(Codec::Pcma), hall.phone(Codec::Pcma));
+    hall.phones[listener].says = Some(1_000.0);
+    hall.play(caller, &["music"], Repeat::Forever);
+    hall.passes(500);
+    let before = hall.phones[caller].heard.len();
+
+    hall.join(caller, listener);
+    hall.passes(200);
+
+    let after = &hall.phones[caller].heard[before..];
+    assert_eq!(after.len(), 10);
+    assert!(after[0].at - hall.phones[caller].heard[before - 1].at <= Duration::from_millis(40));
+    let marked: Vec<bool> = after.iter().map(|heard| heard.header.marker).collect();
+    assert!(marked[0] && !marked[1..].contains(&true));
+}
+
+#[test]
+fn what_the_network_lost_is_lost_behind_us_too() {
+    let mut hall = Hall::new();
+    let (caller, listener) = (hall.phone(Codec::Pcma), hall.phone(Codec::Pcma));
+    hall.phones[listener].says = Some(1_000.0);
+    hall.join(caller, listener);
+    hall.passes(100);
+
+    hall.phones[listener].loses(3);
+    hall.passes(100);
+
+    let heard = &hall.phones[caller].heard;
+    let steps: Vec<u16> = heard
+        .windows(2)
+        .map(|pair| pair[1].header.sequence.wrapping_sub(pair[0].header.sequence))
+        .collect();
+    assert_eq!(steps.iter().filter(|step| **step == 4).count(), 1);
+    hall.close(listener);
+    assert_eq!(hall.quality(listener).lost, 3);
+}
+
+#[test]
+fn a_stranger_is_counted_and_never_heard() {
+    let mut hall = Hall::new();
+    let (caller, listener) = (hall.phone(Codec::Pcma), hall.phone(Codec::Pcma));
+    hall.phones[listener].says = Some(1_000.0);
+    hall.join(caller, listener);
+    hall.passes(200);
+
+    let stranger: SocketAddr = "203.0.113.66:4000".parse().unwrap();
+    let sent_before = hall.wires.to(stranger);
+    for sequence in 0..500 {
+        let door = hall.phones[listener].door;
+        let mut packet = packet_of(9, sequence, 300.0);
+        let now = hall.now;
+        hall.engine.received(door, Lane::Rtp, stranger, &mut packet, now, &mut hall.wires);
+    }
+    hall.passes(500);
+
+    assert_eq!(hall.heard(caller, 100, 650), Some(1_000.0));
+    assert_eq!(hall.phones[caller].heard.len(), 35);
+    assert_eq!((sent_before, hall.wires.to(stranger)), (0, 0));
+    hall.close(listener);
+    assert_eq!(hall.quality(listener).strangers, 500);
+}
+
+#[test]
+fn a_hostile_packet_changes_nothing() {
+    let mut hall = Hall::new();
+    let (caller, listener) = (hall.phone(Codec::G722), hall.phone(Codec::Pcma));
+    hall.join(caller, listener);
+    let mut mint = Mint::from_number(5);
+
+    for length in 0..400 {
+        let bytes: Vec<u8> = (0..length).map(|_| mint.number() as u8).collect();
+        for first in [0x80, 0x8F, 0x90, 0xA0, 0xBF, 0x00] {
+            for second in [8, 9, 101, 200, 203] {
+                let mut packet = bytes.clone();
+                packet.iter_mut().zip([first, second]).for_each(|(byte, set)| *byte = set);
+                let (door, source) = (hall.phones[caller].door, hall.phones[caller].address);
+                let now = hall.now;
+                for lane in [Lane::Rtp, Lane::Rtcp] {
+                    hall.engine.received(door, lane, source, &mut packet, now, &mut hall.wires);
+                }
+            }
+        }
+    }
+    hall.phones[caller].says = Some(800.0);
+    hall.phones[caller].sequence = 40_000;
+    hall.passes(500);
+
+    assert_eq!(hall.heard(listener, 250, 500), Some(800.0));
+}
+
+#[test]
+fn nobody_hears_anything_after_a_part_or_a_close() {
+    let mut hall = Hall::new();
+    let (caller, listener) = (hall.phone(Codec::Pcma), hall.phone(Codec::Pcma));
+    hall.phones[caller].says = Some(800.0);
+    hall.phones[listener].says = Some(1_000.0);
+    hall.join(caller, listener);
+    hall.passes(200);
+
+    hall.part(caller, listener);
+    hall.forget_what_was_heard();
+    hall.passes(200);
+    assert_eq!(hall.phones[caller].heard.len() + hall.phones[listener].heard.len(), 0);
+
+    hall.join(caller, listener);
+    hall.passes(200);
+    hall.close(listener);
+    hall.forget_what_was_heard();
+    hall.passes(10_000);
+    assert_eq!(hall.phones[caller].heard.len() + hall.phones[listener].heard.len(), 0);
+    assert_eq!(hall.wires.open.len(), 1);
+    assert_eq!(hall.quality(listener).received, 30);
+}
+
+#[test]
+fn what_plays_is_concluded_at_a_pause() {
+    let mut hall = Hall::new();
+    let caller = hall.phone(Codec::Pcma);
+    hall.play(caller, &["sentences"], Repeat::Once);
+    hall.passes(500);
+    hall.notices();
+
+    hall.order(|stream| Order::Conclude { stream }, caller);
+    hall.passes(2_000);
+
+    // The first sentence ends after 1 s.
+    let heard = hall.phones[caller].heard.len();
+    assert!((50..60).contains(&heard), "{heard} frames");
+    let stream = hall.phones[caller].name;
+    assert_eq!(hall.notices(), [Notice::Finished { stream, play: PlayRef(1), cut: true }]);
+}
+
+#[test]
+fn a_key_is_told_once_and_kept_from_the_other_party() {
+    let mut hall = Hall::new();
+    let (caller, listener) = (hall.phone(Codec::Pcma), hall.phone(Codec::Pcma));
+    hall.phones[caller].says = Some(800.0);
+    hall.join(caller, listener);
+    hall.passes(200);
+    hall.forget_what_was_heard();
+
+    hall.presses(caller, '7');
+    hall.passes(200);
+    hall.presses(caller, '7');
+    hall.passes(200);
+
+    let stream = hall.phones[caller].name;
+    let digit = Notice::Digit { stream, digit: '7' };
+    assert_eq!(hall.notices(), [digit.clone(), digit]);
+    let heard = &hall.phones[listener].heard;
+    assert!(heard.iter().all(|heard| heard.header.payload_type == 8 && heard.octets.len() == 160));
+    assert!(
+        heard.windows(2).all(|pair| pair[1].header.sequence == pair[0].header.sequence + 1),
+        "the key left a gap"
+    );
+}
+
+#[test]
+fn who_holds_us_hears_nothing_and_their_music_is_heard_by_nobody() {
+    let mut hall = Hall::new();
+    let (caller, listener) = (hall.phone(Codec::Pcma), hall.phone(Codec::Pcma));
+    hall.phones[caller].says = Some(800.0);
+    hall.phones[listener].says = Some(1_000.0);
+    hall.join(caller, listener);
+    hall.passes(200);
+    hall.notices();
+
+    hall.offers(caller, "sendonly");
+    assert!(matches!(hall.notices()[..], [Notice::Described { held: true, .. }]));
+    hall.forget_what_was_heard();
+    hall.passes(10_000);
+    assert_eq!(hall.phones[caller].heard.len() + hall.phones[listener].heard.len(), 0);
+    assert!(hall.phones[caller].reports >= 1, "reports go on");
+
+    hall.offers(caller, "sendrecv");
+    assert!(matches!(hall.notices()[..], [Notice::Described { held: false, .. }]));
+    hall.forget_what_was_heard();
+    hall.passes(500);
+    assert_eq!(hall.heard(caller, 0, 500), Some(1_000.0));
+    assert_eq!(hall.heard(listener, 0, 500), Some(800.0));
+}
+
+#[test]
+fn music_goes_on_unheard_while_the_caller_holds_us() {
+    let mut hall = Hall::new();
+    let caller = hall.phone(Codec::Pcma);
+    hall.offers(caller, "sendonly");
+    hall.notices();
+
+    hall.play(caller, &["greeting"], Repeat::Once);
+    hall.passes(1_100);
+
+    assert!(hall.phones[caller].heard.is_empty());
+    assert!(matches!(hall.notices()[..], [Notice::Finished { .. }]));
+}
+
+#[test]
+fn a_party_that_falls_silent_is_noticed_and_so_is_its_return() {
+    let mut hall = Hall::new();
+    let caller = hall.phone(Codec::Pcma);
+    let stream = hall.phones[caller].name;
+    hall.phones[caller].says = Some(800.0);
+    hall.order(|stream| Order::Watch { stream, patience: Duration::from_secs(4) }, caller);
+    hall.passes(5_000);
+    assert_eq!(hall.notices(), []);
+
+    hall.phones[caller].says = None;
+    let last = hall.now.steady;
+    hall.passes(3_900);
+    assert_eq!(hall.notices(), []);
+    hall.passes(200);
+    let [Notice::Silent { since, .. }] = hall.notices()[..] else { panic!("not noticed") };
+    assert!(last - since <= Duration::from_millis(20));
+    hall.passes(60_000);
+    assert_eq!(hall.notices(), []);
+
+    hall.reports(caller);
+    assert_eq!(hall.notices(), [Notice::Heard { stream }]);
+    hall.passes(3_900);
+    assert_eq!(hall.notices(), []);
+}
+
+#[test]
+fn a_party_that_should_not_send_is_not_missed() {
+    let mut hall = Hall::new();
+    let caller = hall.phone(Codec::Pcma);
+    hall.order(|stream| Order::Watch { stream, patience: Duration::from_secs(4) }, caller);
+    hall.offers(caller, "inactive");
+    hall.notices();
+
+    hall.passes(60_000);
+
+    assert_eq!(hall.notices(), []);
+}
+
+#[test]
+fn a_port_that_somebody_else_took_is_passed_over() {
+    let mut hall = Hall::new();
+    hall.wires.taken = (20_000..20_090).collect();
+    let caller = hall.phone(Codec::Pcma);
+
+    assert!(hall.wires.open[&hall.phones[caller].door.0] >= 20_090);
+
+    hall.wires.taken = (0..=65_535).collect();
+    let name = StreamRef { call: CallRef(77), index: 0 };
+    hall.tell(Order::Open { stream: name, sources: Sources::Anywhere });
+    assert_eq!(hall.notices(), [Notice::Refused { stream: name, why: Refused::NoPort }]);
+}
+
+#[test]
+fn a_listener_who_has_not_answered_yet_may_be_joined_already() {
+    let mut hall = Hall::new();
+    let caller = hall.phone(Codec::G722);
+    hall.phones[caller].says = Some(800.0);
+    let listener = hall.called_phone(Codec::Pcmu);
+    let (stream, like) = (hall.phones[listener].name, hall.phones[caller].name);
+    hall.tell(Order::Offer { stream, like: Some(like) });
+    let [Notice::Described { sdp, .. }] = &hall.notices()[..] else { panic!("no offer") };
+    let offer = String::from_utf8_lossy(sdp).into_owned();
+    assert!(offer.contains("RTP/AVP 9 "), "the caller's codec comes first: {offer}");
+
+    hall.join(caller, listener);
+    hall.passes(300);
+    assert!(hall.phones[listener].heard.is_empty());
+
+    let answer = hall.phones[listener].describes("sendrecv");
+    hall.tell(Order::Accept { stream, answer });
+    hall.passes(500);
+    assert_eq!(hall.heard(listener, 0, 500), Some(800.0));
+    assert_eq!(hall.notices(), []);
+}
+
+#[test]
+fn a_thread_that_stood_still_does_not_send_all_it_missed_at_once() {
+    let mut hall = Hall::new();
+    let caller = hall.phone(Codec::Pcma);
+    hall.play(caller, &["music"], Repeat::Forever);
+    hall.passes(200);
+    hall.forget_what_was_heard();
+
+    hall.now = hall.now.plus(Duration::from_secs(1));
+    hall.passes(1);
+
+    assert_eq!(hall.phones[caller].heard.len(), 3);
+    hall.passes(100);
+    hall.is_one_series(caller);
+}
+
+#[test]
+fn streams_are_spread_over_the_wheel() {
+    let mut hall = Hall::new();
+    for _ in 0..40 {
+        let caller = hall.phone(Codec::Pcma);
+        hall.play(caller, &["music"], Repeat::Forever);
+    }
+
+    for _ in 0..40 {
+        let before: usize = hall.phones.iter().map(|phone| phone.heard.len()).sum();
+        hall.passes(1);
+        let after: usize = hall.phones.iter().map(|phone| phone.heard.len()).sum();
+        assert_eq!(after - before, 2);
+    }
+}
+
+#[test]
+fn a_phone_that_wants_short_packets_gets_them() {
+    let mut hall = Hall::new();
+    let caller = hall.phone(Codec::Pcma);
+    hall.phones[caller].packet_time_max = Some(10);
+    hall.offers(caller, "sendrecv");
+    hall.play(caller, &["greeting"], Repeat::Once);
+
+    hall.passes(1_000);
+
+    let heard = &hall.phones[caller].heard;
+    assert!(heard.iter().all(|heard| heard.octets.len() == 80));
+    assert!(
+        heard
+            .windows(2)
+            .all(|pair| { pair[1].header.timestamp.wrapping_sub(pair[0].header.timestamp) == 80 })
+    );
+}
+
+#[test]
+fn nothing_is_sent_to_a_trunk_outside_its_range() {
+    let mut hall = Hall::new();
+    let range = "198.51.100.0/24".parse().unwrap();
+    let caller = hall.phone_with(Codec::Pcma, Sources::Within(vec![range]));
+    hall.play(caller, &["music"], Repeat::Forever);
+
+    hall.passes(10_000);
+
+    assert_eq!(hall.wires.sent, 0);
+}
+
+#[test]
+fn an_engine_that_was_written_down_goes_on_where_it_was() {
+    let mut hall = Hall::new();
+    let (caller, listener) = (hall.phone(Codec::Pcma), hall.phone(Codec::G722));
+    let waiting = hall.phone(Codec::Pcmu);
+    hall.play(waiting, &["sentences", "music"], Repeat::Forever);
+    hall.phones[caller].says = Some(800.0);
+    hall.join(caller, listener);
+    hall.passes(730);
+
+    let written = serde_json::to_string(&hall.engine).unwrap();
+    let mut twin = hall.clone_with(serde_json::from_str(&written).unwrap());
+    twin.engine.resume(library(), &mut twin.wires);
+    hall.passes(12_000);
+    twin.passes(12_000);
+
+    for (phone, its_twin) in hall.phones.iter().zip(&twin.phones) {
+        assert!(!phone.heard.is_empty() || phone.name.index == 0);
+        assert!(phone.heard == its_twin.heard, "{} hears something else", phone.name);
+    }
+}
+
+#[test]
+fn orders_for_streams_that_are_gone_are_ignored() {
+    let mut hall = Hall::new();
+    let caller = hall.phone(Codec::Pcma);
+    let (gone, here) = (StreamRef { call: CallRef(9), index: 9 }, hall.phones[caller].name);
+    for order in [
+        Order::Answer { stream: gone, offer: "v=0".into() },
+        Order::Offer { stream: gone, like: None },
+        Order::Accept { stream: gone, answer: "v=0".into() },
+        Order::Play { stream: gone, play: PlayRef(3), prompts: vec![], repeat: Repeat::Once },
+        Order::Conclude { stream: gone },
+        Order::Tone { stream: gone, tone: Tone::Busy },
+        Order::Hush { stream: gone },
+        Order::Join { streams: [gone, here] },
+        Order::Join { streams: [here, here] },
+        Order::Part { streams: [here, gone] },
+        Order::Watch { stream: gone, patience: Duration::ZERO },
+        Order::Close { stream: gone },
+    ] {
+        hall.tell(order);
+    }
+    hall.passes(100);
+
+    assert_eq!(hall.notices(), []);
+    assert_eq!(hall.wires.sent, 0);
+}
+
+/// Our engine, a world of phones around it, and the time.
+struct Hall {
+    engine: Engine,
+    wires: Wires,
+    now: Now,
+    phones: Vec<Phone>,
+    closed: BTreeMap<StreamRef, Quality>,
+}
+
+/// Everything that leaves the engine.
+#[derive(Clone, Default)]
+struct Wires {
+    open: BTreeMap<u32, u16>,
+    taken: BTreeSet<u16>,
+    packets: Vec<(Lane, SocketAddr, Vec<u8>)>,
+    recipients: BTreeMap<SocketAddr, usize>,
+    sent: usize,
+}
+
+#[derive(Clone)]
+struct Phone {
+    name: StreamRef,
+    door: Door,
+    address: SocketAddr,
+    codec: Codec,
+    packet_time_max: Option<u32>,
+    ssrc: u32,
+    sequence: u16,
+    timestamp: u32,
+    says: Option<f64>,
+    voice: Vec<u8>,
+    heard: Vec<HeardPacket>,
+    reports: usize,
+}
+
+#[derive(Clone, PartialEq)]
+struct HeardPacket {
+    at: Moment,
+    header: Header,
+    octets: Vec<u8>,
+}
+
+impl Hall {
+    fn new() -> Self {
+        let settings = Settings {
+            address: "192.0.2.200".parse().unwrap(),
+            ports: PortRange::new(20_000, 20_199, Mint::from_number(3)).unwrap(),
+            codecs: Codec::ALL.to_vec(),
+        };
+        Self {
+            engine: Engine::new(settings, library(), Mint::from_number(4)),
+            wires: Wires::default(),
+            now: Now {
+                steady: Moment::START + Duration::from_millis(123_456),
+                wall: DateTime::from_timestamp(1_800_000_000, 0).unwrap(),
+            },
+            phones: Vec::new(),
+            closed: BTreeMap::new(),
+        }
+    }
+
+    fn clone_with(&self, engine: Engine) -> Self {
+        Self {
+            engine,
+            wires: self.wires.clone(),
+            now: self.now,
+            phones: self.phones.clone(),
+            closed: self.closed.clone(),
+        }
+    }
+
+    /// A phone that has called us and has been answered.
+    fn phone(&mut self, codec: Codec) -> usize {
+        self.phone_with(codec, Sources::Anywhere)
+    }
+
+    fn phone_with(&mut self, codec: Codec, sources: Sources) -> usize {
+        let phone = self.opened(codec, sources);
+        self.offers(phone, "sendrecv");
+        assert!(matches!(self.notices()[..], [Notice::Described { held: false, .. }]));
+        phone
+    }
+
+    /// A phone that we are about to call.
+    fn called_phone(&mut self, codec: Codec) -> usize {
+        self.opened(codec, Sources::Anywhere)
+    }
+
+    fn opened(&mut self, codec: Codec, sources: Sources) -> usize {
+        let index = self.phones.len() as u32;
+        let name = StreamRef { call: CallRef(1), index };
+        self.tell(Order::Open { stream: name, sources });
+        let door = self.engine.doors[&name];
+        self.phones.push(Phone {
+            name,
+            door,
+            address: SocketAddr::new([192, 0, 2, 1].into(), 4_000 + 2 * index as u16),
+            codec,
+            packet_time_max: None,
+            ssrc: 1_000 + index,
+            sequence: 65_500,
+            timestamp: u32::MAX - 2_000,
+            says: None,
+            voice: Vec::new(),
+            heard: Vec::new(),
+            reports: 0,
+        });
+        self.phones.len() - 1
+    }
+
+    fn offers(&mut self, phone: usize, direction: &str) {
+        let offer = self.phones[phone].describes(direction);
+        self.order(|stream| Order::Answer { stream, offer }, phone);
+    }
+
+    fn order(&mut self, order: impl FnOnce(StreamRef) -> Order, phone: usize) {
+        self.tell(order(self.phones[phone].name));
+    }
+
+    fn tell(&mut self, order: Order) {
+        self.engine.handle(order, self.now, &mut self.wires);
+        self.deliver();
+    }
+
+    fn play(&mut self, phone: usize, prompts: &[&str], repeat: Repeat) {
+        let prompts = prompts.iter().map(|name| name.parse().unwrap()).collect();
+        self.order(|stream| Order::Play { stream, play: PlayRef(1), prompts, repeat }, phone);
+    }
+
+    fn join(&mut self, one: usize, other: usize) {
+        self.tell(Order::Join { streams: [self.phones[one].name, self.phones[other].name] });
+    }
+
+    fn part(&mut self, one: usize, other: usize) {
+        self.tell(Order::Part { streams: [self.phones[one].name, self.phones[other].name] });
+    }
+
+    fn close(&mut self, phone: usize) {
+        self.order(|stream| Order::Close { stream }, phone);
+    }
+
+    /// Milliseconds pass; who has something to say says it every 20 ms.
+    fn passes(&mut self, millis: u64) {
+        for _ in 0..millis {
+            self.now = self.now.plus(Duration::from_millis(1));
+            for phone in 0..self.phones.len() {
+                let due = millisecond(self.now.steady) % 20 == (3 + 7 * phone as u64) % 20;
+                if due && let Some(mut packet) = self.phones[phone].speaks() {
+                    self.receives(phone, Lane::Rtp, &mut packet);
+                }
+            }
+            self.engine.tick(self.now, &mut self.wires);
+            self.deliver();
+        }
+    }
+
+    fn receives(&mut self, phone: usize, lane: Lane, packet: &mut [u8]) {
+        let Phone { door, mut address, .. } = self.phones[phone];
+        if lane == Lane::Rtcp {
+            address.set_port(address.port() + 1);
+        }
+        self.engine.received(door, lane, address, packet, self.now, &mut self.wires);
+        self.deliver();
+    }
+
+    fn presses(&mut self, phone: usize, digit: char) {
+        let mut press = KeySender::new(digit, self.phones[phone].timestamp, 800).unwrap();
+        while let Some(telling) = press.next(160) {
+            let header = Header {
+                marker: telling.marker,
+                payload_type: 101,
+                sequence: self.phones[phone].next_sequence(),
+                timestamp: telling.timestamp,
+                ssrc: self.phones[phone].ssrc,
+            };
+            let mut packet = [0; 16];
+            header.write(&telling.payload, &mut packet).unwrap();
+            self.receives(phone, Lane::Rtp, &mut packet);
+        }
+    }
+
+    /// The phone sends a receiver report.
+    fn reports(&mut self, phone: usize) {
+        let report = rtcp::Report { ssrc: 5, sender: None, heard: None, cname: "a" };
+        let mut packet = [0; 100];
+        let length = report.write(&mut packet).unwrap();
+        self.receives(phone, Lane::Rtcp, &mut packet[..length]);
+    }
+
+    fn deliver(&mut self) {
+        for (lane, to, bytes) in self.wires.packets.drain(..) {
+            let Some(phone) =
+                self.phones.iter_mut().find(|phone| phone.address.port() == to.port() & !1)
+            else {
+                continue;
+            };
+            match lane {
+                Lane::Rtcp => phone.reports += 1,
+                Lane::Rtp => {
+                    let packet = Packet::parse(&bytes).unwrap();
+                    let (header, octets) = (packet.header, packet.payload.to_vec());
+                    phone.heard.push(HeardPacket { at: self.now.steady, header, octets });
+                }
+            }
+        }
+    }
+
+    fn notices(&mut self) -> Vec<Notice> {
+        let notices: Vec<Notice> = std::iter::from_fn(|| self.engine.poll_notice()).collect();
+        for notice in &notices {
+            if let Notice::Closed { stream, quality } = notice {
+                self.closed.insert(*stream, *quality);
+            }
+        }
+        notices
+    }
+
+    fn quality(&mut self, phone: usize) -> Quality {
+        self.notices();
+        self.closed[&self.phones[phone].name]
+    }
+
+    fn forget_what_was_heard(&mut self) {
+        for phone in &mut self.phones {
+            phone.heard.clear();
+            phone.reports = 0;
+        }
+    }
+
+    /// The tone a phone plays to its owner between two times after the first packet, its jitter
+    /// buffer going by timestamps.
+    fn heard(&self, phone: usize, from: u64, to: u64) -> Option<f64> {
+        let phone = &self.phones[phone];
+        let rate = phone.codec.sample_rate();
+        let samples = phone.plays();
+        let at = |millis: u64| (millis * u64::from(rate) / 1_000) as usize;
+        let to = at(to).min(samples.len());
+        heard_tone(&samples[at(from).min(to)..to], rate, &TONES)
+    }
+
+    /// One SSRC, no sequence number missing, no sound lying over another.
+    fn is_one_series(&self, phone: usize) {
+        for pair in self.phones[phone].heard.windows(2) {
+            let [one, next] = [&pair[0], &pair[1]];
+            let ticks = next.header.timestamp.wrapping_sub(one.header.timestamp);
+            assert_eq!(one.header.ssrc, next.header.ssrc);
+            assert_eq!(next.header.sequence, one.header.sequence.wrapping_add(1));
+            assert!((160..=80_000).contains(&ticks), "a step of {ticks}");
+            assert!(ticks == 160 || next.header.marker, "a silence without a mark");
+        }
+    }
+}
+
+impl Phone {
+    fn describes(&self, direction: &str) -> bytes::Bytes {
+        let number = self.codec.payload_type();
+        let most = self.packet_time_max.map(|most| format!("a=maxptime:{most}\r\n"));
+        format!(
+            "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n\
+             m=audio {} RTP/AVP {number} 101\r\na=rtpmap:{number} {}/8000\r\n\
+             a=rtpmap:101 telephone-event/8000\r\na={direction}\r\n{}",
+            self.address.port(),
+            self.codec.encoding(),
+            most.unwrap_or_default(),
+        )
+        .into()
+    }
+
+    fn speaks(&mut self) -> Option<Vec<u8>> {
+        let frequency = self.says?;
+        if self.voice.is_empty() {
+            // A second is a whole number of waves, so that it goes round.
+            let rate = self.codec.sample_rate();
+            let mut tone = sine(frequency, rate, Duration::from_secs(4), 0.25);
+            let second = rate as usize;
+            let middle: Vec<i16> = tone.drain(second..3 * second).collect();
+            self.voice = vec![0; 16_000];
+            Encoder::new(self.codec).encode(&middle, &mut self.voice);
+        }
+        let header = Header {
+            marker: false,
+            payload_type: self.codec.payload_type(),
+            sequence: self.next_sequence(),
+            timestamp: self.timestamp,
+            ssrc: self.ssrc,
+        };
+        let mut packet = vec![0; 172];
+        header.write(&self.voice[..160], &mut packet).unwrap();
+        self.voice.rotate_left(160);
+        self.timestamp = self.timestamp.wrapping_add(160);
+        Some(packet)
+    }
+
+    fn next_sequence(&mut self) -> u16 {
+        self.sequence = self.sequence.wrapping_add(1);
+        self.sequence
+    }
+
+    /// So many packets are lost on their way to us.
+    fn loses(&mut self, packets: u16) {
+        self.sequence = self.sequence.wrapping_add(packets);
+        self.timestamp = self.timestamp.wrapping_add(u32::from(packets) * 160);
+    }
+
+    fn plays(&self) -> Vec<i16> {
+        let mut decoder = Decoder::new(self.codec);
+        let mut samples = Vec::new();
+        let Some(first) = self.heard.first() else {
+            return samples;
+        };
+        for heard in &self.heard {
+            let ticks = heard.header.timestamp.wrapping_sub(first.header.timestamp) as usize;
+            samples.resize(self.codec.samples(ticks), 0);
+            let mut frame = vec![0; self.codec.samples(heard.octets.len())];
+            decoder.decode(&heard.octets, &mut frame);
+            samples.extend(frame);
+        }
+        samples
+    }
+}
+
+impl Wires {
+    fn to(&self, address: SocketAddr) -> usize {
+        self.recipients.get(&address).copied().unwrap_or(0)
+    }
+}
+
+impl Sink for Wires {
+    fn open(&mut self, door: Door, port: u16) -> bool {
+        if self.taken.contains(&port) {
+            return false;
+        }
+        self.open.insert(door.0, port);
+        true
+    }
+
+    fn shut(&mut self, door: Door) {
+        self.open.remove(&door.0);
+    }
+
+    fn send(&mut self, door: Door, lane: Lane, to: SocketAddr, packet: &[u8]) {
+        assert!(self.open.contains_key(&door.0), "sent through a door that is shut");
+        self.sent += 1;
+        *self.recipients.entry(to).or_default() += 1;
+        self.packets.push((lane, to, packet.to_vec()));
+    }
+}
+
+/// A packet of A-law.
+fn packet_of(ssrc: u32, sequence: u16, frequency: f64) -> Vec<u8> {
+    let mut payload = [0; 160];
+    let tone = sine(frequency, 8_000, Duration::from_millis(20), 0.5);
+    Encoder::new(Codec::Pcma).encode(&tone, &mut payload);
+    let timestamp = u32::from(sequence) * 160;
+    let header = Header { marker: false, payload_type: 8, sequence, timestamp, ssrc };
+    let mut packet = vec![0; 172];
+    header.write(&payload, &mut packet).unwrap();
+    packet
+}
+
+/// `greeting`: 1 s of 600 Hz. `music`: 2 s of 300 Hz, again and again. `sentences`: 1 s of 800 Hz,
+/// a pause, 5 s more.
+fn library() -> Arc<Library> {
+    static LIBRARY: LazyLock<Arc<Library>> = LazyLock::new(recorded);
+    Arc::clone(&LIBRARY)
+}
+
+fn recorded() -> Arc<Library> {
+    let tone = |frequency, millis| sine(frequency, 16_000, Duration::from_millis(millis), 0.2);
+    let recording = |samples| Recording { rate: 16_000, samples };
+    let mut sentences = tone(800.0, 1_000);
+    sentences.extend([0; 8_000]);
+    sentences.extend(tone(800.0, 5_000));
+    let recordings = [
+        ("greeting", recording(tone(600.0, 1_000))),
+        ("music", recording(tone(300.0, 2_000))),
+        ("sentences", recording(sentences)),
+    ];
+    Arc::new(Library::new(
+        recordings.iter().map(|(name, recording)| (name.parse().unwrap(), recording)),
+    ))
+}

@@ -1,0 +1,105 @@
+//! Reports to one party: what we sent it and how well we hear it (RFC 3550 §6.4).
+//!
+//! Every five seconds, give or take a half so that a house full of calls doesn't speak in chorus
+//! (§6.3.1). Reports go on while a party is on hold: they keep its doors open.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::incoming::Incoming;
+use super::outgoing::Outgoing;
+use super::rtp::rtcp::{self, INTERVAL};
+use super::rtp::{Report, SenderInfo};
+use crate::base::{Mint, Moment, Now};
+
+/// When to report, and under which name.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(super) struct Reports {
+    /// RFC 7022: random, so that it says nothing about the house.
+    cname: String,
+    due: Option<Moment>,
+    /// Packets sent at the last report.
+    packets: u64,
+}
+
+impl Reports {
+    pub(super) fn new(mint: &mut Mint) -> Self {
+        Self { cname: mint.token(), due: None, packets: 0 }
+    }
+
+    /// There is somebody to report to.
+    pub(super) fn begin(&mut self, now: Moment) {
+        if self.due.is_none() {
+            self.due = Some(now + INTERVAL / 2);
+        }
+    }
+
+    pub(super) fn is_due(&self, now: Moment) -> bool {
+        self.due.is_some_and(|due| due <= now)
+    }
+
+    /// Chooses when to report next.
+    pub(super) fn put_off(&mut self, now: Moment, mint: &mut Mint) {
+        let spread = mint.below(INTERVAL.as_millis() as u64);
+        self.due = Some(now + INTERVAL / 2 + Duration::from_millis(spread));
+    }
+
+    /// Writes a report, and returns its length.
+    pub(super) fn write(
+        &mut self,
+        outgoing: &Outgoing,
+        incoming: &mut Incoming,
+        now: Now,
+        into: &mut [u8],
+    ) -> usize {
+        let report = self.report(outgoing, incoming, now);
+        let length = report.write(into).unwrap_or(0);
+        self.packets = outgoing.packets();
+        length
+    }
+
+    /// The last report, with a goodbye (§6.6).
+    pub(super) fn write_goodbye(
+        &mut self,
+        outgoing: &Outgoing,
+        incoming: &mut Incoming,
+        now: Now,
+        into: &mut [u8],
+    ) -> usize {
+        self.report(outgoing, incoming, now).write_with_goodbye(into).unwrap_or(0)
+    }
+
+    /// Reads a report of the other side. Says whether it was one.
+    pub(super) fn read(
+        &self,
+        packet: &[u8],
+        outgoing: &Outgoing,
+        incoming: &mut Incoming,
+        now: Moment,
+    ) -> bool {
+        let Ok(heard) = rtcp::parse(packet, outgoing.ssrc()) else {
+            return false;
+        };
+        if let Some(sender) = heard.sender {
+            incoming.sender_reported(heard.ssrc, sender.ntp, now);
+        }
+        true
+    }
+
+    fn report(&self, outgoing: &Outgoing, incoming: &mut Incoming, now: Now) -> Report<'_> {
+        let sent_since = outgoing.packets() > self.packets;
+        Report {
+            ssrc: outgoing.ssrc(),
+            sender: sent_since.then(|| SenderInfo {
+                ntp: rtcp::ntp(now.wall),
+                timestamp: outgoing.timestamp_now(now.steady),
+                // Both wrap around (§6.4.1).
+                packets: outgoing.packets() as u32,
+                octets: outgoing.octets() as u32,
+            }),
+            heard: incoming.report(now.steady),
+            cname: &self.cname,
+        }
+    }
+}

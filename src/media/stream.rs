@@ -1,0 +1,374 @@
+//! One party's sound, both ways.
+//!
+//! What is sent to a party is either played ([`Playout`]) or relayed from another party
+//! ([`Bridge`]), never both; it leaves in one series ([`Outgoing`]). What comes from a party is
+//! believed by its source ([`SourceLock`]) and its SSRC ([`Incoming`]), read for keys, and handed
+//! back to the engine, which knows who else should hear it.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::ops::Range;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use super::bridge::Bridge;
+use super::codec::Codec;
+use super::engine::{Door, Lane, Sink};
+use super::incoming::Incoming;
+use super::library::Library;
+use super::outgoing::Outgoing;
+use super::playout::{Playout, Step};
+use super::reports::Reports;
+use super::rtp::rtcp::REPORT_MAX;
+use super::rtp::{HEADER_LENGTH, Header, Packet};
+use super::sdp::{Abilities, Session};
+use super::sound::FRAME_OCTETS;
+use super::source_lock::SourceLock;
+use super::{Notice, Quality, Refused, Sources};
+use crate::base::{Mint, Moment, Now, StreamRef};
+
+/// One party's sound.
+#[derive(Deserialize, Serialize)]
+pub(super) struct Stream {
+    name: StreamRef,
+    port: u16,
+    session: Session,
+    lock: SourceLock,
+    outgoing: Outgoing,
+    incoming: Incoming,
+    reports: Reports,
+    playout: Option<Playout>,
+    /// Who hears this party and is heard by it.
+    partner: Option<Door>,
+    /// From the partner's codec to this party's.
+    bridge: Option<Bridge>,
+    watch: Option<Watch>,
+    strangers: u64,
+    notices: VecDeque<Notice>,
+}
+
+/// What a packet was.
+pub(super) enum Heard {
+    Nothing,
+    /// For the partner's ears.
+    Sound {
+        header: Header,
+        codec: Codec,
+        payload: Range<usize>,
+    },
+    /// Believed, but not for the partner's ears: a key pressed, comfort noise.
+    Unsaid {
+        header: Header,
+    },
+}
+
+/// Patience with a party that should be sending.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+struct Watch {
+    patience: Duration,
+    /// The last sign of life, or when patience began.
+    since: Moment,
+    silent: bool,
+}
+
+impl Stream {
+    pub(super) fn new(name: StreamRef, port: u16, sources: Sources, mint: &mut Mint) -> Self {
+        Self {
+            name,
+            port,
+            session: Session::new(mint.number()),
+            lock: SourceLock::new(sources),
+            outgoing: Outgoing::new(mint),
+            incoming: Incoming::new(),
+            reports: Reports::new(mint),
+            playout: None,
+            partner: None,
+            bridge: None,
+            watch: None,
+            strangers: 0,
+            notices: VecDeque::new(),
+        }
+    }
+
+    /// Reads an offer, and returns our answer.
+    pub(super) fn answer(
+        &mut self,
+        offer: &[u8],
+        abilities: &Abilities,
+        like: Option<Codec>,
+        now: Moment,
+    ) -> Result<Bytes, Refused> {
+        let answer = self.session.answer(offer, abilities, like)?;
+        self.agree(now);
+        Ok(answer.sdp)
+    }
+
+    /// Describes an offer of ours.
+    pub(super) fn offer(&mut self, abilities: &Abilities, like: Option<Codec>) -> Bytes {
+        self.session.offer(abilities, like)
+    }
+
+    /// Takes the answer to it.
+    pub(super) fn accept(&mut self, answer: &[u8], now: Moment) -> Result<(), Refused> {
+        self.session.accept(answer)?;
+        self.agree(now);
+        Ok(())
+    }
+
+    /// Plays something, instead of what is heard now.
+    pub(super) fn play(&mut self, playout: Playout) {
+        self.playout = Some(playout);
+        self.outgoing.change_source();
+    }
+
+    pub(super) fn conclude(&mut self, now: Moment) {
+        if let Some(playout) = &mut self.playout {
+            playout.conclude(now);
+        }
+    }
+
+    pub(super) fn hush(&mut self) {
+        self.playout = None;
+        self.outgoing.change_source();
+    }
+
+    /// From now on this party hears `partner`, who speaks `codec`.
+    pub(super) fn join(&mut self, partner: Door, codec: Option<Codec>) {
+        self.hush();
+        self.partner = Some(partner);
+        // Made now, so that the first packet need not wait for it.
+        self.bridge = codec.zip(self.codec()).map(|(from, to)| Bridge::new(from, to));
+    }
+
+    pub(super) fn part(&mut self) {
+        if self.partner.take().is_some() {
+            self.bridge = None;
+            self.outgoing.change_source();
+        }
+    }
+
+    pub(super) fn watch(&mut self, patience: Duration, now: Moment) {
+        self.watch = Some(Watch { patience, since: now, silent: false });
+    }
+
+    /// Takes a packet of sound.
+    pub(super) fn received(&mut self, source: SocketAddr, packet: &[u8], now: Moment) -> Heard {
+        let Some(agreed) = self.session.agreed() else {
+            return Heard::Nothing;
+        };
+        let Ok(Packet { header, payload }) = Packet::parse(packet) else {
+            return Heard::Nothing;
+        };
+        if !self.lock.hears(source) {
+            self.strangers += 1;
+            return Heard::Nothing;
+        }
+        if !self.incoming.believes(header, now) {
+            return Heard::Nothing;
+        }
+        let event = agreed.telephone_event.map(|numbers| numbers.receive);
+        let codec = agreed.codec_received(header.payload_type);
+        let wanted = agreed.direction.receives() && !payload.is_empty();
+        let start = payload.as_ptr().addr() - packet.as_ptr().addr();
+        let range = start..start + payload.len();
+        self.sign_of_life(now);
+        if event == Some(header.payload_type) {
+            if let Some(digit) = self.incoming.key(header, &packet[range], now) {
+                self.notices.push_back(Notice::Digit { stream: self.name, digit });
+            }
+            return Heard::Unsaid { header };
+        }
+        match codec {
+            Some(codec) if wanted => Heard::Sound { header, codec, payload: range },
+            // RFC 3389 comfort noise, and what was never agreed on.
+            Some(_) | None => Heard::Unsaid { header },
+        }
+    }
+
+    /// Takes a report about what we send. A goodbye in it means nothing: signalling ends calls
+    /// (T-12).
+    pub(super) fn report_received(&mut self, source: SocketAddr, packet: &[u8], now: Now) {
+        if !self.lock.hears_report(source) {
+            self.strangers += 1;
+            return;
+        }
+        if self.reports.read(packet, &self.outgoing, &mut self.incoming, now.steady) {
+            self.sign_of_life(now.steady);
+        }
+    }
+
+    /// Sends this party what its partner said. The header is written before the payload where it
+    /// lies, over the one it came with.
+    pub(super) fn relay(
+        &mut self,
+        door: Door,
+        said: (Header, Codec),
+        packet: &mut [u8],
+        payload: Range<usize>,
+        now: Moment,
+        sink: &mut impl Sink,
+    ) {
+        let (header, from) = said;
+        let (Some(agreed), Some(target)) = (self.session.agreed(), self.lock.target()) else {
+            return;
+        };
+        if self.playout.is_some() || !agreed.direction.sends() {
+            return;
+        }
+        let to = agreed.codec;
+        let number = agreed.payload_type_send;
+        let Some(header) = self.outgoing.carry(header, number, payload.len(), now) else {
+            return;
+        };
+        let bridge = match &mut self.bridge {
+            Some(bridge) if bridge.is_between(from, to) => bridge,
+            // The codec was agreed on, or changed, since they were joined.
+            other => other.insert(Bridge::new(from, to)),
+        };
+        bridge.convert(&mut packet[payload.clone()]);
+        let start = payload.start - HEADER_LENGTH;
+        packet[start..payload.start].copy_from_slice(&header.to_bytes());
+        sink.send(door, Lane::Rtp, target, &packet[start..payload.end]);
+    }
+
+    /// The partner sent something that is not for this party.
+    pub(super) fn pass_over(&mut self, header: Header) {
+        self.outgoing.pass_over(header);
+    }
+
+    /// Plays 20 ms, and looks after patience and reports. Called every 20 ms.
+    pub(super) fn tick(&mut self, door: Door, now: Now, mint: &mut Mint, sink: &mut impl Sink) {
+        self.play_on(door, now.steady, sink);
+        self.lose_patience(now.steady);
+        if self.reports.is_due(now.steady) {
+            self.report(door, now, mint, sink);
+        }
+    }
+
+    /// Tells the party that no more will come.
+    pub(super) fn say_goodbye(&mut self, door: Door, now: Now, sink: &mut impl Sink) {
+        if let Some(target) = self.report_target()
+            && self.outgoing.packets() > 0
+        {
+            let mut buffer = [0; REPORT_MAX];
+            let length =
+                self.reports.write_goodbye(&self.outgoing, &mut self.incoming, now, &mut buffer);
+            sink.send(door, Lane::Rtcp, target, &buffer[..length]);
+        }
+    }
+
+    /// After a snapshot was taken up: finds the clips again.
+    pub(super) fn find_clips(&mut self, library: &Library) {
+        if let Some(playout) = &mut self.playout {
+            playout.find_clips(library);
+        }
+    }
+
+    pub(super) fn poll_notice(&mut self) -> Option<Notice> {
+        self.notices.pop_front()
+    }
+
+    pub(super) fn name(&self) -> StreamRef {
+        self.name
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub(super) fn partner(&self) -> Option<Door> {
+        self.partner
+    }
+
+    /// The codec that was agreed on.
+    pub(super) fn codec(&self) -> Option<Codec> {
+        self.session.agreed().map(|agreed| agreed.codec)
+    }
+
+    /// Whether the party doesn't want to hear us now.
+    pub(super) fn is_held(&self) -> bool {
+        self.session.agreed().is_some_and(|agreed| agreed.held)
+    }
+
+    pub(super) fn quality(&self) -> Quality {
+        Quality {
+            sent: self.outgoing.packets(),
+            strangers: self.strangers,
+            ..self.incoming.quality()
+        }
+    }
+
+    /// Something was agreed on, for the first time or anew.
+    fn agree(&mut self, now: Moment) {
+        let Some(agreed) = self.session.agreed() else { return };
+        self.lock.describe(agreed.remote_rtp.socket());
+        // Phones begin a new series after a hold, with a new SSRC.
+        self.incoming.begin_anew();
+        self.reports.begin(now);
+        if let Some(watch) = &mut self.watch {
+            watch.since = now;
+        }
+    }
+
+    fn play_on(&mut self, door: Door, now: Moment, sink: &mut impl Sink) {
+        let (Some(playout), Some(agreed)) = (&mut self.playout, self.session.agreed()) else {
+            return;
+        };
+        let Some(target) = self.lock.target() else {
+            return;
+        };
+        match playout.next(agreed.codec, now) {
+            // Who holds us hears nothing, and time goes by all the same.
+            Step::Frame(_) if !agreed.direction.sends() => self.outgoing.change_source(),
+            Step::Frame(octets) => {
+                let size = (agreed.packet_time.as_millis() as usize * 8).clamp(1, FRAME_OCTETS);
+                for octets in octets.chunks(size) {
+                    let header = self.outgoing.next(agreed.payload_type_send, octets.len(), now);
+                    let mut packet = [0; HEADER_LENGTH + FRAME_OCTETS];
+                    if let Some(length) = header.write(octets, &mut packet) {
+                        sink.send(door, Lane::Rtp, target, &packet[..length]);
+                    }
+                }
+            }
+            Step::Over { play, cut } => {
+                self.notices.push_back(Notice::Finished { stream: self.name, play, cut });
+                self.hush();
+            }
+        }
+    }
+
+    fn lose_patience(&mut self, now: Moment) {
+        let Some(watch) = &mut self.watch else { return };
+        let should_send = self.session.agreed().is_some_and(|agreed| agreed.direction.receives());
+        if !should_send {
+            watch.since = now;
+        } else if !watch.silent && now - watch.since >= watch.patience {
+            watch.silent = true;
+            self.notices.push_back(Notice::Silent { stream: self.name, since: watch.since });
+        }
+    }
+
+    fn sign_of_life(&mut self, now: Moment) {
+        let Some(watch) = &mut self.watch else { return };
+        watch.since = now;
+        if std::mem::take(&mut watch.silent) {
+            self.notices.push_back(Notice::Heard { stream: self.name });
+        }
+    }
+
+    fn report(&mut self, door: Door, now: Now, mint: &mut Mint, sink: &mut impl Sink) {
+        self.reports.put_off(now.steady, mint);
+        if let Some(target) = self.report_target() {
+            let mut buffer = [0; REPORT_MAX];
+            let length = self.reports.write(&self.outgoing, &mut self.incoming, now, &mut buffer);
+            sink.send(door, Lane::Rtcp, target, &buffer[..length]);
+        }
+    }
+
+    fn report_target(&self) -> Option<SocketAddr> {
+        let agreed = self.session.agreed()?;
+        self.lock.report_target(agreed.remote_rtcp.socket())
+    }
+}
