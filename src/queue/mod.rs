@@ -173,6 +173,13 @@ impl Queue {
         }
     }
 
+    /// No more phones may begin to ring for this caller; those that ring go on.
+    pub fn unready(&mut self, call: CallRef) {
+        if let Some(place) = self.find(call) {
+            place.ready = false;
+        }
+    }
+
     /// A caller whose listener was lost, or who was given back, goes to the head, full or not
     /// (decisions.md §15).
     pub fn returned(&mut self, call: CallRef) {

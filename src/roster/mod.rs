@@ -23,6 +23,10 @@ pub use presence::{Pause, Presence};
 /// `*10` must not keep this morning's calls away.
 const PAUSE_FORGOTTEN_AFTER: Duration = Duration::from_secs(15 * 60);
 
+/// How long a listener whose phones could not be reached is left alone, whatever else is known of
+/// them: a phone that fails at once must not be rung in a circle.
+const UNREACHED_PAUSE: Duration = Duration::from_secs(1);
+
 /// The back-off after refusals doubles this often at the most.
 const REFUSALS_COUNTED: u32 = 4;
 
@@ -174,6 +178,16 @@ impl Roster {
         if !matches!(desk.pause, Some(Pause::Own | Pause::Missed)) {
             desk.pause = Some(Pause::Refusing { until });
             self.outputs.push_back(Output::LeftAlone { listener: listener.clone(), until });
+        }
+    }
+
+    /// None of their phones could be reached.
+    pub fn unreached(&mut self, listener: &ListenerName, call: CallRef, now: Moment) {
+        if let Some(desk) = self.alerting(listener, call) {
+            desk.engagement = Engagement::Free;
+            if desk.pause.is_none() {
+                desk.pause = Some(Pause::Refusing { until: now + UNREACHED_PAUSE });
+            }
         }
     }
 
@@ -349,6 +363,9 @@ impl Desk {
             (Engagement::Talking(call), _, _) => Presence::Talking { call },
             (Engagement::Elsewhere(_), _, _) => Presence::Elsewhere,
             (Engagement::Free, _, _) if self.registered == 0 => Presence::Offline,
+            (Engagement::Free, Some(Pause::Refusing { .. }), _) if self.reachable == 0 => {
+                Presence::Unreachable
+            }
             (Engagement::Free, Some(why), _) => Presence::Paused { why },
             (Engagement::Free, None, Some(until)) => Presence::AfterCallWork { until },
             (Engagement::Free, None, None) if self.reachable == 0 => Presence::Unreachable,

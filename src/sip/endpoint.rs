@@ -332,6 +332,18 @@ impl Endpoint {
         unimplemented!()
     }
 
+    /// A phone fell silent in the middle of a call: it counts as unreachable, is probed, and is
+    /// rung again only after a sign of life.
+    pub fn doubt(&mut self, phone: PhoneRef, now: Now) {
+        unimplemented!()
+    }
+
+    /// Shows a short text on a listener's phones (MESSAGE, RFC 3428, text/plain in UTF-8). Phones
+    /// that can't are not asked twice; nothing is told of the answer.
+    pub fn tell(&mut self, listener: &ListenerName, text: &str, now: Now) {
+        unimplemented!()
+    }
+
     // ---- questions ----
 
     /// The phones of a listener, reachable or not, longest registered first.

@@ -1,0 +1,75 @@
+//! The call has come and is being answered.
+//!
+//! Whatever the hour, the call is answered before anything is said (decisions.md §12): a network's
+//! own failure message would tell a victim that the line does not exist.
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::Now;
+use crate::call::body::{Body, Place};
+use crate::call::greeting::Greeting;
+use crate::call::leaving::Leaving;
+use crate::call::{Arrival, CALLER, Output, Stage};
+use crate::media::Order;
+use crate::record::Draft;
+use crate::schedule::Opening;
+
+/// Being answered.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct Arriving {
+    opening: Opening,
+    /// The INVITE had no offer: ours goes with the 200, and nothing plays before its answer came
+    /// with the ACK (scenarios.md SC-29).
+    delayed: bool,
+    drain_is_over: bool,
+}
+
+impl Arriving {
+    pub(super) fn begin(arrival: Arrival, now: Now) -> (Body, Self) {
+        let Arrival { call, line, plan, trunk, sources, offer, territory, opening, attended } =
+            arrival;
+        let draft = Draft::new(call, line.name.clone(), trunk, plan, now);
+        let mut body = Body::new(call, line, territory, attended, draft, now);
+        let stream = body.stream(CALLER);
+        body.media(Order::Open { stream, sources });
+        let delayed = offer.is_none();
+        body.media(match offer {
+            Some(offer) => Order::Answer { stream, offer },
+            None => Order::Offer { stream, like: None },
+        });
+        if opening.is_open() {
+            body.open_until = opening.until();
+            body.place = Place::Asked;
+            body.wish(Output::Knock);
+        }
+        (body, Self { opening, delayed, drain_is_over: false })
+    }
+
+    pub(super) fn is_admitted(&self) -> bool {
+        self.opening.is_open()
+    }
+
+    pub(super) fn drain_over(&mut self) {
+        self.drain_is_over = true;
+    }
+
+    /// The 200 is on its way.
+    pub(super) fn described(&mut self, body: &mut Body, now: Now) -> Option<Stage> {
+        if self.delayed { None } else { Some(self.answered(body, now)) }
+    }
+
+    pub(super) fn confirmed(&mut self, body: &mut Body, now: Now) -> Option<Stage> {
+        if self.delayed { Some(self.answered(body, now)) } else { None }
+    }
+
+    fn answered(&mut self, body: &mut Body, now: Now) -> Stage {
+        body.watch_caller();
+        match (&self.opening, body.place) {
+            (Opening::Closed { .. }, _) => Leaving::closed(body, &self.opening, now),
+            (Opening::Open { .. }, Place::Full) => Leaving::saturated(body, now),
+            (Opening::Open { .. }, Place::None | Place::Asked | Place::Taken) => {
+                Greeting::begin(body, self.drain_is_over, now)
+            }
+        }
+    }
+}

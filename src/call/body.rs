@@ -1,0 +1,268 @@
+//! What every stage of a call shares: legs, sound, place, timers, the record being written.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::base::{CallRef, Moment, Now, PromptName, StreamRef, Territory, Timers};
+use crate::call::ringing::PhoneLeg;
+use crate::call::{CALLER, LinePlan, Output, Timer};
+use crate::media::{Order, PlayRef, Repeat};
+use crate::record::Draft;
+
+/// How long a silent caller is given from the last sound when a probe found nobody.
+const SILENT_CALLER_MAX: Duration = Duration::from_secs(60);
+
+/// How long no packet comes from a caller before they are asked for (scenarios.md SC-22).
+const SILENT_CALLER_PATIENCE: Duration = Duration::from_secs(30);
+
+/// The part of a call that outlives its stages.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct Body {
+    pub call: CallRef,
+    pub line: Arc<LinePlan>,
+    pub territory: Territory,
+    pub open_until: Option<DateTime<Utc>>,
+    /// When the line opens again, as told with the end of its drain.
+    pub reopens: Option<DateTime<Utc>>,
+    pub attended: bool,
+    pub arrived: Moment,
+    pub place: Place,
+    /// The caller's negotiation and hold.
+    pub caller: Talks,
+    /// The caller has left; nothing can be sent to them.
+    pub caller_gone: bool,
+    silent_since: Option<Moment>,
+    pub phones: BTreeMap<u32, PhoneLeg>,
+    next_leg: u32,
+    next_play: u64,
+    /// What plays for the caller and will be told when it ends.
+    pub playing: Option<PlayRef>,
+    /// The record being written; None once it is.
+    pub draft: Option<Draft>,
+    /// The listener of this call was lost before: the next one is told.
+    pub resumes: bool,
+    pub timers: Timers<Timer>,
+    pub outputs: VecDeque<Output>,
+}
+
+/// Our place in the queue.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(super) enum Place {
+    /// Not asked for, or given up.
+    None,
+    Asked,
+    Taken,
+    Full,
+}
+
+/// How far two sides are in agreeing on a session, and whether the other holds us.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(super) struct Talks {
+    pub state: TalksState,
+    pub held: bool,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(super) enum TalksState {
+    /// Our description for the first INVITE is being made.
+    Opening,
+    /// A re-INVITE is being answered.
+    Again,
+    Settled,
+}
+
+/// What a description from the media side was for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Described {
+    /// The caller's INVITE has been accepted with it.
+    Arrived,
+    /// A re-INVITE has been answered, and the hold it asks for changed.
+    HoldChanged,
+    Nothing,
+}
+
+impl Talks {
+    pub(super) fn opening() -> Self {
+        Self { state: TalksState::Opening, held: false }
+    }
+}
+
+impl Body {
+    pub(super) fn new(
+        call: CallRef,
+        line: Arc<LinePlan>,
+        territory: Territory,
+        attended: bool,
+        draft: Draft,
+        now: Now,
+    ) -> Self {
+        Self {
+            call,
+            line,
+            territory,
+            open_until: None,
+            reopens: None,
+            attended,
+            arrived: now.steady,
+            place: Place::None,
+            caller: Talks::opening(),
+            caller_gone: false,
+            silent_since: None,
+            phones: BTreeMap::new(),
+            next_leg: CALLER + 1,
+            next_play: 0,
+            playing: None,
+            draft: Some(draft),
+            resumes: false,
+            timers: Timers::default(),
+            outputs: VecDeque::new(),
+        }
+    }
+
+    pub(super) fn stream(&self, leg: u32) -> StreamRef {
+        StreamRef { call: self.call, index: leg }
+    }
+
+    pub(super) fn wish(&mut self, output: Output) {
+        self.outputs.push_back(output);
+    }
+
+    pub(super) fn media(&mut self, order: Order) {
+        self.outputs.push_back(Output::Media(order));
+    }
+
+    pub(super) fn fresh_leg(&mut self) -> u32 {
+        let leg = self.next_leg;
+        self.next_leg += 1;
+        leg
+    }
+
+    /// Plays recordings to the caller once; the end is told.
+    pub(super) fn play(&mut self, prompts: Vec<PromptName>) {
+        let play = PlayRef(self.next_play);
+        self.next_play += 1;
+        self.playing = Some(play);
+        let stream = self.stream(CALLER);
+        self.media(Order::Play { stream, play, prompts, repeat: Repeat::Once });
+    }
+
+    /// Plays the wait sound on a leg until something else is ordered.
+    pub(super) fn play_wait_sound(&mut self, leg: u32) {
+        let play = PlayRef(self.next_play);
+        self.next_play += 1;
+        if leg == CALLER {
+            self.playing = None;
+        }
+        let prompts = vec![self.line.words.wait_sound.clone()];
+        let stream = self.stream(leg);
+        self.media(Order::Play { stream, play, prompts, repeat: Repeat::Forever });
+    }
+
+    /// The caller may be served from now on.
+    pub(super) fn ready(&mut self, now: Now) {
+        if self.place == Place::Taken {
+            self.wish(Output::Ready);
+            if let Some(draft) = &mut self.draft {
+                draft.queued(now.steady);
+            }
+        }
+    }
+
+    /// Gives our place in the queue up, and with it whatever rings for us.
+    pub(super) fn leave_queue(&mut self) {
+        if self.place != Place::None {
+            self.place = Place::None;
+            self.wish(Output::Leave);
+        }
+    }
+
+    /// The other side wants another session: hold, resume, another address or codec.
+    pub(super) fn offered(&mut self, leg: u32, offer: Option<Bytes>) {
+        let stream = self.stream(leg);
+        let Some(talks) = self.talks(leg) else {
+            return;
+        };
+        talks.state = TalksState::Again;
+        self.media(match offer {
+            Some(offer) => Order::Answer { stream, offer },
+            None => Order::Offer { stream, like: None },
+        });
+    }
+
+    /// Our description of a leg's session is ready to be sent.
+    pub(super) fn described(&mut self, leg: u32, sdp: Bytes, held: bool) -> Described {
+        let Some(talks) = self.talks(leg) else {
+            return Described::Nothing;
+        };
+        let was = *talks;
+        *talks = Talks { state: TalksState::Settled, held };
+        match (was.state, leg) {
+            (TalksState::Opening, CALLER) => {
+                self.wish(Output::Accept { leg, sdp });
+                Described::Arrived
+            }
+            (TalksState::Opening, _) => {
+                self.invite_phone(leg, sdp);
+                Described::Nothing
+            }
+            (TalksState::Again, _) => {
+                self.wish(Output::Answer { leg, sdp });
+                if was.held == held { Described::Nothing } else { Described::HoldChanged }
+            }
+            (TalksState::Settled, _) => Described::Nothing,
+        }
+    }
+
+    fn talks(&mut self, leg: u32) -> Option<&mut Talks> {
+        match leg {
+            CALLER => Some(&mut self.caller),
+            _ => self.phones.get_mut(&leg).map(|phone| &mut phone.talks),
+        }
+    }
+
+    // ---- a caller who falls silent (scenarios.md SC-22) ----
+
+    pub(super) fn watch_caller(&mut self) {
+        let stream = self.stream(CALLER);
+        self.media(Order::Watch { stream, patience: SILENT_CALLER_PATIENCE });
+    }
+
+    pub(super) fn caller_silent(&mut self, since: Moment, now: Now) {
+        if self.caller_gone {
+            return;
+        }
+        self.silent_since.get_or_insert(since);
+        self.probe_caller(now);
+    }
+
+    /// Asks whether the caller's side still knows of the call, now and every while.
+    pub(super) fn probe_caller(&mut self, now: Now) {
+        if self.silent_since.is_some() && !self.caller_gone {
+            self.wish(Output::Probe { leg: CALLER });
+            self.timers.set(Timer::ProbeAgain, now.steady + SILENT_CALLER_PATIENCE);
+        }
+    }
+
+    pub(super) fn caller_heard(&mut self) {
+        self.silent_since = None;
+        self.timers.stop(&Timer::ProbeAgain);
+        self.timers.stop(&Timer::CallerGone);
+    }
+
+    pub(super) fn caller_probed(&mut self, alive: bool, now: Now) {
+        let Some(since) = self.silent_since else {
+            return;
+        };
+        if alive {
+            self.timers.stop(&Timer::CallerGone);
+        } else {
+            let due = (since + SILENT_CALLER_MAX).max(now.steady);
+            self.timers.set(Timer::CallerGone, due);
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! Phones that ring for a caller.
+//!
+//! A listener may have several; all of them ring, the first to be picked up wins, and the others
+//! are told that the call was completed elsewhere, so that none shows a missed call.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::base::{ListenerName, Now};
+use crate::call::body::{Body, Place, Talks};
+use crate::call::{CALLER, Output, words};
+use crate::media::{Order, Sources};
+use crate::queue::Stop;
+use crate::record::AttemptResult;
+use crate::sip::{Failure, PhoneRef, Reason};
+
+/// A listener's phone, as a leg of this call.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct PhoneLeg {
+    pub listener: ListenerName,
+    pub phone: PhoneRef,
+    pub state: PhoneState,
+    pub talks: Talks,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(super) enum PhoneState {
+    /// Our offer is being made, or the INVITE is on its way.
+    Inviting,
+    /// It gave no sign of life for a while.
+    Quiet,
+    Ringing,
+    PickedUp,
+}
+
+impl Body {
+    /// Invites every phone of a listener.
+    pub(super) fn ring(&mut self, listener: ListenerName, phones: Vec<PhoneRef>, now: Now) {
+        if let Some(draft) = &mut self.draft {
+            draft.rung(listener.clone(), now.steady);
+        }
+        if phones.is_empty() {
+            self.attempt_ended(listener, AttemptResult::Unreachable, now);
+            return;
+        }
+        for phone in phones {
+            let leg = self.fresh_leg();
+            let stream = self.stream(leg);
+            let leg_of = PhoneLeg {
+                listener: listener.clone(),
+                phone,
+                state: PhoneState::Inviting,
+                talks: Talks::opening(),
+            };
+            self.phones.insert(leg, leg_of);
+            self.media(Order::Open { stream, sources: Sources::Anywhere });
+            self.media(Order::Offer { stream, like: Some(self.stream(CALLER)) });
+        }
+    }
+
+    /// Our offer is ready: the INVITE goes out.
+    pub(super) fn invite_phone(&mut self, leg: u32, offer: Bytes) {
+        let Some(phone) = self.phones.get(&leg).map(|phone| phone.phone) else {
+            return;
+        };
+        let display = words::display(&self.line, self.resumes);
+        let alert_info = self.resumes.then(|| words::RESUMES_ALERT.to_owned());
+        self.wish(Output::Invite { leg, phone, display, alert_info, offer });
+    }
+
+    pub(super) fn phone_rings(&mut self, leg: u32) {
+        let Some(phone) = self.phones.get_mut(&leg) else {
+            return;
+        };
+        if phone.state == PhoneState::PickedUp {
+            return;
+        }
+        let stirred = phone.state == PhoneState::Quiet;
+        phone.state = PhoneState::Ringing;
+        if stirred {
+            let listener = phone.listener.clone();
+            self.wish(Output::Stirred { listener });
+        }
+    }
+
+    pub(super) fn phone_quiet(&mut self, leg: u32) {
+        let Some(phone) = self.phones.get_mut(&leg) else {
+            return;
+        };
+        if phone.state != PhoneState::Inviting {
+            return;
+        }
+        phone.state = PhoneState::Quiet;
+        let listener = phone.listener.clone();
+        if self.phones_of(&listener).all(|phone| phone.state == PhoneState::Quiet) {
+            self.wish(Output::Quiet { listener });
+        }
+    }
+
+    /// A phone was picked up: it is the one, unless another was before. Its listener, if it is.
+    pub(super) fn picked_up(
+        &mut self,
+        leg: u32,
+        answer: Option<Bytes>,
+        now: Now,
+    ) -> Option<ListenerName> {
+        let phone = self.phones.get(&leg)?;
+        let taken = self.phones.values().any(|phone| phone.state == PhoneState::PickedUp);
+        let Some(answer) = answer.filter(|_| !taken) else {
+            // Too late, or a 200 without an answer to our offer: nothing to talk over.
+            let (reason, result) = match taken {
+                true => (Reason::CompletedElsewhere, AttemptResult::Spared),
+                false => (Reason::Normal, AttemptResult::Declined),
+            };
+            let listener = phone.listener.clone();
+            self.end_phone(leg, reason);
+            self.attempt_over_if_last(listener, result, now);
+            return None;
+        };
+        let listener = phone.listener.clone();
+        let stream = self.stream(leg);
+        self.media(Order::Accept { stream, answer });
+        if let Some(phone) = self.phones.get_mut(&leg) {
+            phone.state = PhoneState::PickedUp;
+        }
+        for other in self.legs_of(&listener) {
+            if other != leg {
+                self.end_phone(other, Reason::CompletedElsewhere);
+            }
+        }
+        if let Some(draft) = &mut self.draft {
+            draft.attempt_ended(&listener, AttemptResult::Answered, now.steady);
+        }
+        self.place = Place::None;
+        self.wish(Output::PickedUp { listener: listener.clone() });
+        Some(listener)
+    }
+
+    pub(super) fn phone_failed(&mut self, leg: u32, why: Failure, now: Now) {
+        let Some(phone) = self.phones.remove(&leg) else {
+            return;
+        };
+        let listener = phone.listener;
+        self.media(Order::Close { stream: self.stream(leg) });
+        let result = match why {
+            Failure::Refused(_) => AttemptResult::Declined,
+            Failure::TimedOut => AttemptResult::Unanswered,
+            Failure::Unreachable | Failure::Cancelled => AttemptResult::Unreachable,
+        };
+        // RFC 3261 §21.6: a 6xx speaks for the person, not for the phone.
+        if matches!(why, Failure::Refused(600..)) {
+            for other in self.legs_of(&listener) {
+                self.end_phone(other, Reason::CompletedElsewhere);
+            }
+        }
+        self.attempt_over_if_last(listener, result, now);
+    }
+
+    /// Stops whatever rings at a listener's.
+    pub(super) fn stop_ringing(&mut self, listener: &ListenerName, why: Stop, now: Now) {
+        let legs = self.legs_of(listener);
+        if legs.is_empty() {
+            return;
+        }
+        let all_quiet = self.phones_of(listener).all(|phone| phone.state != PhoneState::Ringing);
+        let (reason, result) = match why {
+            Stop::CallerLeft => (Reason::CallerHungUp, AttemptResult::Spared),
+            Stop::TakenByAnother => (Reason::CompletedElsewhere, AttemptResult::Spared),
+            Stop::Unanswered if all_quiet => (Reason::NoAnswer, AttemptResult::Unreachable),
+            Stop::Unanswered => (Reason::NoAnswer, AttemptResult::Unanswered),
+        };
+        for leg in legs {
+            self.end_phone(leg, reason);
+        }
+        self.attempt_ended(listener.clone(), result, now);
+    }
+
+    /// Ends one phone's leg.
+    pub(super) fn end_phone(&mut self, leg: u32, reason: Reason) {
+        if self.phones.remove(&leg).is_some() {
+            self.wish(Output::End { leg, reason });
+            self.media(Order::Close { stream: self.stream(leg) });
+        }
+    }
+
+    /// The listener of a picked-up phone is gone: the caller goes to the head of the queue.
+    pub(super) fn listener_lost(
+        &mut self,
+        leg: u32,
+        listener: ListenerName,
+        talked: Duration,
+        lost: bool,
+        now: Now,
+    ) {
+        if let Some(phone) = self.phones.remove(&leg) {
+            if lost {
+                self.wish(Output::End { leg, reason: Reason::MediaLost });
+                self.wish(Output::Doubt { phone: phone.phone });
+            }
+            self.media(Order::Close { stream: self.stream(leg) });
+        }
+        if let Some(draft) = &mut self.draft {
+            draft.parted(now.steady);
+        }
+        self.wish(Output::HungUp { listener, talked, lost });
+        self.resumes = true;
+        self.place = Place::Taken;
+        self.wish(Output::Return);
+    }
+
+    /// Whether any phone rings, or is about to, with a sign of life.
+    pub(super) fn is_ringing(&self) -> bool {
+        self.phones.values().any(|phone| match phone.state {
+            PhoneState::Inviting | PhoneState::Ringing => true,
+            PhoneState::Quiet | PhoneState::PickedUp => false,
+        })
+    }
+
+    /// Whether the caller should hear that a phone rings.
+    pub(super) fn is_alerting(&self) -> bool {
+        self.phones.values().any(|phone| phone.state == PhoneState::Ringing)
+    }
+
+    fn attempt_over_if_last(&mut self, listener: ListenerName, result: AttemptResult, now: Now) {
+        if self.phones_of(&listener).next().is_none() {
+            self.attempt_ended(listener, result, now);
+        } else if self.phones_of(&listener).all(|phone| phone.state == PhoneState::Quiet) {
+            self.wish(Output::Quiet { listener });
+        }
+    }
+
+    fn attempt_ended(&mut self, listener: ListenerName, result: AttemptResult, now: Now) {
+        if let Some(draft) = &mut self.draft {
+            draft.attempt_ended(&listener, result, now.steady);
+        }
+        self.wish(Output::AttemptEnded { listener, result });
+    }
+
+    fn phones_of(&self, listener: &ListenerName) -> impl Iterator<Item = &PhoneLeg> {
+        let listener = listener.clone();
+        self.phones.values().filter(move |phone| phone.listener == listener)
+    }
+
+    fn legs_of(&self, listener: &ListenerName) -> Vec<u32> {
+        self.phones
+            .iter()
+            .filter(|(_, phone)| phone.listener == *listener)
+            .map(|(leg, _)| *leg)
+            .collect()
+    }
+}

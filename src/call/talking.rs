@@ -1,0 +1,177 @@
+//! The caller and a listener talk.
+//!
+//! No clock, plan or schedule ends this: only one of the two does. When the listener's phone falls
+//! silent the caller is told at once and waits for them for a while; then another listener is found,
+//! and nothing of it is seen on the caller's own leg (scenarios.md SC-16).
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::{ListenerName, Moment, Now};
+use crate::call::body::Body;
+use crate::call::leaving;
+use crate::call::waiting::Waiting;
+use crate::call::{CALLER, Output, Stage, Timer};
+use crate::media::Order;
+use crate::record::{Cause, Outcome, Party, Q850};
+use crate::sip::{Ending, Reason};
+
+/// How long neither RTP nor RTCP comes from a listener before the caller hears words instead of
+/// silence.
+const SILENT_LISTENER_PATIENCE: Duration = Duration::from_secs(4);
+
+/// How long a lost listener has to come back without being rung again.
+const LOST_LISTENER_MAX: Duration = Duration::from_secs(15);
+
+/// Talking with a listener.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct Talking {
+    leg: u32,
+    listener: ListenerName,
+    since: Moment,
+    sound: Sound,
+}
+
+/// What joins the two now.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+enum Sound {
+    Joined,
+    /// One has put the other on hold.
+    OnHold,
+    /// The listener's phone is silent; `told` once the caller has heard that they should wait.
+    Lost {
+        told: bool,
+    },
+}
+
+impl Talking {
+    pub(super) fn begin(body: &mut Body, leg: u32, listener: ListenerName, now: Now) -> Stage {
+        for timer in [Timer::Announce, Timer::LongWait, Timer::Nobody, Timer::RingAfter] {
+            body.timers.stop(&timer);
+        }
+        if let Some(draft) = &mut body.draft {
+            draft.connected(listener.clone(), now.steady);
+        }
+        body.playing = None;
+        let stream = body.stream(leg);
+        body.media(Order::Watch { stream, patience: SILENT_LISTENER_PATIENCE });
+        let mut talking = Self { leg, listener, since: now.steady, sound: Sound::OnHold };
+        talking.settle_sound(body, false);
+        Stage::Talking(talking)
+    }
+
+    pub(super) fn leg(&self) -> u32 {
+        self.leg
+    }
+
+    pub(super) fn listener(&self) -> &ListenerName {
+        &self.listener
+    }
+
+    pub(super) fn talked(&self, now: Now) -> Duration {
+        now.steady - self.since
+    }
+
+    /// Hold or resume, by either side.
+    pub(super) fn hold_changed(&mut self, body: &mut Body) {
+        match self.sound {
+            Sound::Joined | Sound::OnHold => self.settle_sound(body, true),
+            Sound::Lost { .. } => {}
+        }
+    }
+
+    pub(super) fn listener_silent(&mut self, body: &mut Body, now: Now) {
+        if self.sound != Sound::Joined {
+            return;
+        }
+        self.sound = Sound::Lost { told: false };
+        body.media(Order::Part { streams: self.streams(body) });
+        body.play(vec![body.line.words.back_in_queue.clone()]);
+        body.timers.set(Timer::ListenerGone, now.steady + LOST_LISTENER_MAX);
+    }
+
+    pub(super) fn listener_heard(&mut self, body: &mut Body, _now: Now) {
+        if matches!(self.sound, Sound::Lost { .. }) {
+            body.timers.stop(&Timer::ListenerGone);
+            body.playing = None;
+            self.sound = Sound::OnHold;
+            self.settle_sound(body, false);
+        }
+    }
+
+    /// The words for a lost listener are over: the wait sound takes their place.
+    pub(super) fn finished(&mut self, body: &mut Body) {
+        if let Sound::Lost { told: false } = self.sound {
+            self.sound = Sound::Lost { told: true };
+            body.play_wait_sound(CALLER);
+        }
+    }
+
+    /// The lost listener did not come back: the caller goes to the head of the queue.
+    pub(super) fn given_up(&mut self, body: &mut Body, now: Now) -> Stage {
+        let told = matches!(self.sound, Sound::Lost { told: true });
+        let talked = self.talked(now);
+        body.timers.stop(&Timer::ListenerGone);
+        if self.sound == Sound::Joined {
+            body.media(Order::Part { streams: self.streams(body) });
+        }
+        body.listener_lost(self.leg, self.listener.clone(), talked, true, now);
+        let speaking = matches!(self.sound, Sound::Lost { told: false });
+        if told {
+            // They have heard the words already; the wait sound goes on.
+            body.playing = None;
+        }
+        Waiting::again(body, speaking, now)
+    }
+
+    /// The listener hung up, or their side has lost the dialog.
+    pub(super) fn listener_ended(
+        &mut self,
+        body: &mut Body,
+        ending: &Ending,
+        now: Now,
+    ) -> Option<Stage> {
+        match ending {
+            Ending::HungUp | Ending::Cancelled => {
+                let cause = Cause::new(Party::Listener, Q850::NORMAL_CLEARING);
+                self.over(body, now);
+                Some(leaving::finish(body, Outcome::TakenByListener, cause, Reason::Normal, now))
+            }
+            // Nobody has hung up: the phone is gone, and the caller must not pay for it.
+            Ending::NeverAcknowledged | Ending::Lost => Some(self.given_up(body, now)),
+        }
+    }
+
+    /// The listener's part is over; their leg is gone or about to be ended.
+    pub(super) fn over(&mut self, body: &mut Body, now: Now) {
+        let listener = self.listener.clone();
+        body.wish(Output::HungUp { listener, talked: self.talked(now), lost: false });
+    }
+
+    fn settle_sound(&mut self, body: &mut Body, changed: bool) {
+        let phone_holds = body.phones.get(&self.leg).is_some_and(|phone| phone.talks.held);
+        let held = phone_holds || body.caller.held;
+        match (self.sound, held) {
+            (Sound::OnHold, false) => {
+                self.sound = Sound::Joined;
+                body.media(Order::Join { streams: self.streams(body) });
+            }
+            (Sound::Joined, true) => {
+                self.sound = Sound::OnHold;
+                body.media(Order::Part { streams: self.streams(body) });
+                // Whoever is put on hold hears the wait sound, not a dead line.
+                body.play_wait_sound(if phone_holds { CALLER } else { self.leg });
+            }
+            (Sound::OnHold, true) if changed => {
+                body.play_wait_sound(if phone_holds { CALLER } else { self.leg });
+            }
+            (Sound::OnHold, true) => body.play_wait_sound(CALLER),
+            (Sound::Joined, false) | (Sound::Lost { .. }, _) => {}
+        }
+    }
+
+    fn streams(&self, body: &Body) -> [crate::base::StreamRef; 2] {
+        [body.stream(CALLER), body.stream(self.leg)]
+    }
+}
