@@ -171,7 +171,7 @@ fn value<'a>(attributes: &'a [sdp_types::Attribute], name: &str) -> Option<&'a s
 
 /// An address without what multicast adds after a slash, or a name.
 fn host(text: &str) -> Host {
-    let bare = text.split('/').next().unwrap_or(text);
+    let bare = text.split('/').next().filter(|bare| !bare.is_empty()).unwrap_or(text);
     let unbracketed = match bare.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         Some(inner) => Cow::Borrowed(inner),
         None => Cow::Borrowed(bare),
@@ -236,6 +236,12 @@ mod tests {
         let text = print(&description);
         assert_eq!(parse(&text).unwrap(), description);
         assert!(!text.windows(2).any(|two| two[1] == b'\n' && two[0] != b'\r'));
+    }
+
+    #[test]
+    fn a_group_without_an_address_is_still_a_word() {
+        let description = parse(b"v=0\r\nc=IN IP4 /127\r\n").unwrap();
+        assert_eq!(parse(&print(&description)).unwrap(), description);
     }
 
     #[test]

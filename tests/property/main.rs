@@ -1,0 +1,6 @@
+//! Laws that hold for every input, tried on thousands of made-up ones.
+
+#![expect(clippy::unwrap_used, reason = "a test that can't go on should stop")]
+
+mod negotiate;
+mod packets;
