@@ -5,7 +5,7 @@
 //! point: a stream reaches a phone only if each names the other's address, so a wrong SDP, a stream
 //! joined to the wrong one or a bridge that carries one way only is silence here as it is there.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -39,6 +39,7 @@ pub struct Sound {
     address: IpAddr,
     lengths: BTreeMap<PromptName, Duration>,
     streams: BTreeMap<StreamRef, Stream>,
+    by_port: BTreeMap<u16, StreamRef>,
     notices: VecDeque<Notice>,
     next_port: u16,
     mint: Mint,
@@ -81,6 +82,7 @@ impl Sound {
             address,
             lengths: lengths.into_iter().collect(),
             streams: BTreeMap::new(),
+            by_port: BTreeMap::new(),
             notices: VecDeque::new(),
             next_port: 20_000,
             mint,
@@ -160,19 +162,19 @@ impl Sound {
 
     /// A key was pressed on a phone whose sound goes to `to`.
     pub fn pressed(&mut self, to: SocketAddr, digit: char) {
-        if let Some((stream, _)) = self.streams.iter().find(|(_, it)| it.local == to) {
+        if let Some(stream) = self.by_port.get(&to.port()) {
             self.notices.push_back(Notice::Digit { stream: *stream, digit });
         }
     }
 
     /// Who sends sound now, so that silence is noticed.
     pub fn attended(&mut self, speakers: &[Speaker], now: Moment) {
+        let speaking: BTreeSet<(SocketAddr, SocketAddr)> =
+            speakers.iter().map(|speaker| (speaker.voice.theirs, speaker.voice.ours)).collect();
         for (name, it) in &mut self.streams {
             let (local, remote) = (it.local, it.remote());
             let Some(watch) = &mut it.watch else { continue };
-            let heard = speakers
-                .iter()
-                .any(|s| s.voice.theirs == local && remote.is_none_or(|ours| ours == s.voice.ours));
+            let heard = remote.is_some_and(|remote| speaking.contains(&(local, remote)));
             if heard {
                 watch.silent_since = None;
                 if watch.told {
@@ -193,7 +195,7 @@ impl Sound {
 
     /// What reaches the ear at the other end of `voice`.
     pub fn heard(&self, voice: &Voice, speakers: &[Speaker], now: Moment) -> Heard {
-        let found = self.streams.values().find(|it| it.reaches(voice));
+        let found = self.at(voice.theirs).filter(|it| it.reaches(voice));
         let Some(it) = found.filter(|_| voice.hears) else {
             return Heard::Nothing;
         };
@@ -268,6 +270,7 @@ impl Sound {
         let local = SocketAddr::new(self.address, self.next_port);
         self.next_port = self.next_port.checked_add(2).unwrap_or(20_000);
         let session = Session::new(self.mint.number());
+        self.by_port.insert(local.port(), stream);
         let it = Stream { local, session, playing: None, tone: None, joined: None, watch: None };
         self.streams.insert(stream, it);
     }
@@ -329,11 +332,16 @@ impl Sound {
 
     fn close(&mut self, stream: StreamRef) {
         if let Some(it) = self.streams.remove(&stream) {
+            self.by_port.remove(&it.local.port());
             if let Some(other) = it.joined {
                 self.part([stream, other]);
             }
             self.notices.push_back(Notice::Closed { stream, quality: Quality::default() });
         }
+    }
+
+    fn at(&self, local: SocketAddr) -> Option<&Stream> {
+        self.streams.get(self.by_port.get(&local.port())?)
     }
 
     fn codec(&self, stream: StreamRef) -> Option<Codec> {

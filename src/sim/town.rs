@@ -1,0 +1,452 @@
+//! A town to tell stories in.
+//!
+//! ```
+//! use hotline::sim::{Town, secs};
+//!
+//! # fn story() {
+//! let town = Town::new().at("2026-11-23 10:00:00");
+//! let [lea] = town.listeners(["lea"]);
+//! let anna = town.dials("anna", "3977");
+//! anna.hears("accueil-3977");
+//! town.passes(secs(5));
+//! lea.rings();
+//! lea.picks_up();
+//! anna.talks_with(&lea);
+//! # }
+//! ```
+//!
+//! A [`Town`] and its [`Person`]s are handles on one world, so that a story can speak of both.
+//! Assertions that wait (`rings`, `hears`, `talks_with`) let the network have its say first: a
+//! tenth of a second in fair weather, half a minute in bad.
+
+use std::cell::{Ref, RefCell, RefMut};
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::Duration;
+
+use chrono::{DateTime, NaiveDateTime, NaiveTime, TimeDelta, Utc};
+use chrono_tz::Europe::Paris;
+
+use crate::base::Moment;
+use crate::exchange::{Board, Command, Note, Plan};
+use crate::record::CallRecord;
+use crate::sim::network::Weather;
+use crate::sim::person::Person;
+use crate::sim::phone::{Credentials, Habits, Phone};
+use crate::sim::plan;
+use crate::sim::world::{Restoring, World, road};
+use crate::sip::Transport;
+
+/// How long an assertion waits for the network.
+const PATIENCE_FAIR: Duration = Duration::from_millis(100);
+const PATIENCE_BAD: Duration = Duration::from_secs(30);
+
+/// A handle on a town.
+#[derive(Clone)]
+pub struct Town {
+    world: Rc<RefCell<World>>,
+    beginning: Beginning,
+}
+
+#[derive(Clone)]
+struct Beginning {
+    plan: Plan,
+    wall: DateTime<Utc>,
+    seed: u64,
+    weather: Weather,
+    restoring: Restoring,
+}
+
+impl Beginning {
+    fn town(self) -> Town {
+        let Self { plan, wall, seed, weather, restoring } = self.clone();
+        let world = World::new(plan, wall, seed, weather, restoring);
+        Town { world: Rc::new(RefCell::new(world)), beginning: self }
+    }
+}
+
+impl Default for Town {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Town {
+    /// A town with the shipped plan, in fair weather, on a Monday morning at ten.
+    pub fn new() -> Self {
+        Beginning {
+            plan: plan::shipped(),
+            wall: paris("2026-11-23 10:00:00"),
+            seed: 0,
+            weather: Weather::Fair,
+            restoring: Restoring::AtEveryStep,
+        }
+        .town()
+    }
+
+    /// The same with another plan.
+    #[must_use]
+    pub fn with_plan(self, plan: Plan) -> Self {
+        Beginning { plan, ..self.beginning }.town()
+    }
+
+    /// The same at another time, as a clock in Paris shows it: `2026-11-21 12:58:10`.
+    #[must_use]
+    pub fn at(self, time: &str) -> Self {
+        Beginning { wall: paris(time), ..self.beginning }.town()
+    }
+
+    #[must_use]
+    pub fn seed(self, seed: u64) -> Self {
+        Beginning { seed, ..self.beginning }.town()
+    }
+
+    #[must_use]
+    pub fn weather(self, weather: Weather) -> Self {
+        Beginning { weather, ..self.beginning }.town()
+    }
+
+    #[must_use]
+    pub fn restoring(self, restoring: Restoring) -> Self {
+        Beginning { restoring, ..self.beginning }.town()
+    }
+
+    /// The plan the town began with, to make another from.
+    pub fn plan(&self) -> Plan {
+        self.beginning.plan.clone()
+    }
+
+    // ---- people ----
+
+    /// Registers a phone for each of these listeners, and waits until they are registered.
+    #[track_caller]
+    pub fn listeners<const N: usize>(&self, names: [&str; N]) -> [Person; N] {
+        let people = names.map(|name| self.listener(name, Habits::default()));
+        for person in &people {
+            person.registers();
+        }
+        people
+    }
+
+    /// A listener with a phone that has habits of its own, not registered yet.
+    pub fn listener(&self, name: &str, habits: Habits) -> Person {
+        self.listeners_phone(name, name, habits, Transport::Udp)
+    }
+
+    /// One more phone for a listener, called `name`, not registered yet.
+    pub fn listeners_phone(
+        &self,
+        listener: &str,
+        name: &str,
+        habits: Habits,
+        transport: Transport,
+    ) -> Person {
+        let user = listener.to_owned();
+        let credentials = Credentials { user, password: plan::password(listener) };
+        self.adds(name, [10, 2], Some(credentials), habits, transport)
+    }
+
+    /// Somebody out there with a telephone, behind the trunk.
+    pub fn person(&self, name: &str, habits: Habits) -> Person {
+        self.adds(name, [10, 1], None, habits, Transport::Udp)
+    }
+
+    /// A stranger on the network: neither trunk nor listener.
+    pub fn stranger(&self, name: &str, habits: Habits) -> Person {
+        self.adds(name, [10, 3], None, habits, Transport::Udp)
+    }
+
+    /// Somebody of that name dials a number, with a telephone of their own number.
+    pub fn dials(&self, name: &str, number: &str) -> Person {
+        let person = self.person(name, self.habits_of_a_caller());
+        person.dials(number);
+        person
+    }
+
+    /// The same, so that the first copy of the INVITE reaches the house at exactly this time.
+    pub fn dials_to_arrive_at(&self, name: &str, number: &str, time: &str) -> Person {
+        let person = self.person(name, self.habits_of_a_caller());
+        let at = self.moment_of(time);
+        let mut world = self.world_mut();
+        world.did(format!("{name} dials {number}, to arrive at {time}"));
+        let now = world.now;
+        let phone = world.phones.get_mut(name).expect("it was just added");
+        phone.dials(number, now);
+        world.sends_for(name, at);
+        drop(world);
+        person
+    }
+
+    /// A caller with a number nobody else has.
+    pub fn habits_of_a_caller(&self) -> Habits {
+        let number = format!("+336100{:05}", self.world().phones.len());
+        Habits { number: Some(number), ..Habits::default() }
+    }
+
+    /// The handle of somebody who is there already.
+    #[track_caller]
+    pub fn whom(&self, name: &str) -> Person {
+        self.world().phone(name);
+        Person::new(self.clone(), name)
+    }
+
+    fn adds(
+        &self,
+        name: &str,
+        net: [u8; 2],
+        credentials: Option<Credentials>,
+        habits: Habits,
+        transport: Transport,
+    ) -> Person {
+        let mut world = self.world_mut();
+        let count = u16::try_from(world.phones.len() + 1).expect("a town is small");
+        let [high, low] = count.to_be_bytes();
+        let peer: SocketAddr = ([net[0], net[1], high, low], 5060).into();
+        let mint = world.split_mint();
+        world.adds(name, Phone::new(road(transport, peer), credentials, habits, mint));
+        drop(world);
+        Person::new(self.clone(), name)
+    }
+
+    // ---- time ----
+
+    /// Time passes; everything due meanwhile happens at its moment.
+    pub fn passes(&self, duration: Duration) {
+        let end = self.world().now + duration;
+        self.world_mut().goes_to(end);
+    }
+
+    /// Time passes until a clock in Paris shows `13:00:00`, today or tomorrow, or a whole date.
+    #[track_caller]
+    pub fn goes_to(&self, time: &str) {
+        let end = self.moment_of(time);
+        assert!(end >= self.world().now, "it is past {time} already");
+        self.world_mut().goes_to(end);
+    }
+
+    /// Only the wall clock jumps.
+    pub fn wall_steps(&self, by: TimeDelta) {
+        self.world_mut().wall_steps(by);
+    }
+
+    /// How long ago the town began.
+    pub fn now(&self) -> Moment {
+        self.world().now
+    }
+
+    /// What the wall shows.
+    pub fn wall(&self) -> DateTime<Utc> {
+        self.world().now().wall
+    }
+
+    fn moment_of(&self, time: &str) -> Moment {
+        let now = self.world().now();
+        let at = if time.contains(' ') {
+            paris(time)
+        } else {
+            let clock: NaiveTime = time.parse().expect("a time like 13:00:00");
+            let today = now.wall.with_timezone(&Paris).date_naive();
+            let at = today.and_time(clock).and_local_timezone(Paris).earliest();
+            let at = at.expect("the clock shows that time today").to_utc();
+            if at < now.wall { at + TimeDelta::days(1) } else { at }
+        };
+        let ahead = (at - now.wall).to_std().unwrap_or_else(|_| panic!("{time} is past"));
+        now.steady + ahead
+    }
+
+    /// Waits for something to become true, as long as the weather may delay it.
+    #[track_caller]
+    pub(super) fn awaits(&self, what: &str, condition: impl Fn(&World) -> bool) {
+        self.awaits_until(self.now() + self.patience(), what, condition);
+    }
+
+    #[track_caller]
+    pub(super) fn awaits_until(&self, end: Moment, what: &str, condition: impl Fn(&World) -> bool) {
+        loop {
+            if condition(&self.world()) {
+                return;
+            }
+            if !self.world_mut().steps_to(end) {
+                let world = self.world();
+                let hearing: Vec<_> =
+                    world.phones.keys().map(|name| (name, world.heard_by(name))).collect();
+                world.fails(&format!("expected: {what}\nheard now: {hearing:?}"));
+            }
+        }
+    }
+
+    pub(super) fn patience(&self) -> Duration {
+        match self.weather_now() {
+            Weather::Fair => PATIENCE_FAIR,
+            Weather::Bad => PATIENCE_BAD,
+        }
+    }
+
+    pub(super) fn weather_now(&self) -> Weather {
+        self.world().weather
+    }
+
+    /// Whether times can be told exactly here.
+    pub fn is_fair(&self) -> bool {
+        self.weather_now() == Weather::Fair
+    }
+
+    /// A number below `bound`, from the town's seed.
+    pub fn below(&self, bound: u64) -> u64 {
+        self.world_mut().below(bound)
+    }
+
+    // ---- the operator ----
+
+    /// Gives an order; the reply is in words.
+    pub fn orders(&self, command: Command) -> Result<String, String> {
+        self.world_mut().orders(command)
+    }
+
+    pub fn reloads(&self, plan: Plan) {
+        self.world_mut().reloads(plan);
+    }
+
+    /// SIGTERM.
+    pub fn stops(&self) {
+        self.world_mut().stops();
+    }
+
+    // ---- questions ----
+
+    pub fn board(&self) -> Board {
+        let world = self.world();
+        world.exchange.board(world.now())
+    }
+
+    /// How many callers wait, in all queues.
+    pub fn waiting(&self) -> usize {
+        self.board().queues.iter().map(|queue| queue.waiting).sum()
+    }
+
+    /// Whether a line is open, as the wall is told.
+    #[track_caller]
+    pub fn is_open(&self, line: &str) -> bool {
+        let board = self.board();
+        let found = board.lines.iter().find(|it| it.line.as_str() == line);
+        found.expect("the line exists").open
+    }
+
+    /// When the line's drain ends, as `13:15:00` in Paris.
+    #[track_caller]
+    pub fn drains_until(&self, line: &str) -> Option<String> {
+        let board = self.board();
+        let found = board.lines.iter().find(|it| it.line.as_str() == line);
+        let until = found.expect("the line exists").drain_until?;
+        Some(until.with_timezone(&Paris).format("%H:%M:%S").to_string())
+    }
+
+    /// A listener's presence in the board's words.
+    #[track_caller]
+    pub fn presence(&self, listener: &str) -> String {
+        let board = self.board();
+        let found = board.listeners.iter().find(|it| it.listener.as_str() == listener);
+        found.expect("the listener exists").presence.clone()
+    }
+
+    pub fn records(&self) -> Vec<CallRecord> {
+        self.world().records.iter().map(|(_, record)| record.clone()).collect()
+    }
+
+    /// The record of the call that ended last.
+    #[track_caller]
+    pub fn last_record(&self) -> CallRecord {
+        self.awaits("a record", |world| !world.records.is_empty());
+        self.records().pop().expect("there is one")
+    }
+
+    /// Waits until that many calls have their record, and returns all.
+    #[track_caller]
+    pub fn has_records(&self, count: usize) -> Vec<CallRecord> {
+        self.awaits(&format!("{count} records"), |world| world.records.len() >= count);
+        let records = self.records();
+        assert_eq!(records.len(), count, "{records:#?}");
+        records
+    }
+
+    pub fn notes(&self) -> Vec<Note> {
+        self.world().notes.iter().map(|(_, note)| note.clone()).collect()
+    }
+
+    /// Waits until no call, dialog, transaction, stream or timer of a call is left.
+    #[track_caller]
+    pub fn comes_to_rest(&self) {
+        // 64×T1 for the last transaction, with the weather's share.
+        let end = self.now() + Duration::from_secs(100);
+        loop {
+            let left = {
+                let world = self.world();
+                let load = world.exchange.board(world.now()).load;
+                (!world.exchange.is_idle(), load.dialogs, load.transactions, world.sound.streams())
+            };
+            if left == (false, 0, 0, 0) {
+                return;
+            }
+            if !self.world_mut().steps_to(end) {
+                let what =
+                    format!("something is left: calls, dialogs, transactions, streams = {left:?}");
+                self.world().fails(&what);
+            }
+        }
+    }
+
+    /// How many facts the exchange was told so far.
+    pub fn steps(&self) -> u64 {
+        self.world().steps
+    }
+
+    /// Fails if the house ever told this word to anybody else, or wrote it into a note, a record or
+    /// an order.
+    #[track_caller]
+    pub fn never_tells(&self, word: &str, except: &str) {
+        let world = self.world();
+        if let Some(line) = world.transcript.tells(word, except) {
+            world.fails(&format!("`{word}` was told: {line}\n{:?}", line.what));
+        }
+    }
+
+    /// What the house has sent to somebody since a moment, whole messages.
+    pub fn sent_to(&self, name: &str, since: Moment) -> Vec<String> {
+        self.world().transcript.sent_to(name, since).map(str::to_owned).collect()
+    }
+
+    /// What happened last, in lines.
+    pub fn tail(&self) -> String {
+        self.world().transcript.tail()
+    }
+
+    pub(super) fn world(&self) -> Ref<'_, World> {
+        self.world.borrow()
+    }
+
+    pub(super) fn world_mut(&self) -> RefMut<'_, World> {
+        self.world.borrow_mut()
+    }
+}
+
+/// An instant, as a clock in Paris shows it; of two that show the same, the first.
+pub fn paris(time: &str) -> DateTime<Utc> {
+    let local: NaiveDateTime =
+        time.parse().or_else(|_| time.replace(' ', "T").parse()).expect("a time");
+    local.and_local_timezone(Paris).earliest().expect("the clock shows that time").to_utc()
+}
+
+/// `n` seconds.
+pub fn secs(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+
+/// `n` minutes.
+pub fn minutes(n: u64) -> Duration {
+    Duration::from_secs(60 * n)
+}
+
+/// `n` thousandths of a second.
+pub fn millis(n: u64) -> Duration {
+    Duration::from_millis(n)
+}
