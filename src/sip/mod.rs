@@ -11,11 +11,15 @@
 //! The floors above use [`Endpoint`], its [`Event`]s and the small types beside it. SDP is bytes
 //! here; only `media` reads it. Nothing here knows what a call is.
 
+mod compose;
+mod dialog;
 pub mod digest;
 mod endpoint;
 mod flow;
 pub mod headers;
 pub mod message;
+mod registrar;
+mod transaction;
 pub mod uri;
 pub mod wire;
 

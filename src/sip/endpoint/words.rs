@@ -1,18 +1,13 @@
-//! Transactions, dialogs and the registrar behind the four verbs.
-//!
-//! What the exchange sees of SIP: a [`DialogRef`] per INVITE dialog (however many early dialogs a
-//! fork makes of it), [`Event`]s in, plain methods out. Everything the RFCs settle by themselves
-//! (retransmission, 100 Trying, ACK, CANCEL crossing a 200, authentication, OPTIONS, 481, 405,
-//! 420, merged requests and loops) is settled below this line and never told.
+//! The words the floor above uses with [`Endpoint`](super::Endpoint): what is set up, what it may
+//! ask, what it hears.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::base::{AddressRange, CallerNumber, ListenerName, Mint, Moment, Now, TrunkName};
+use crate::base::{AddressRange, CallerNumber, ListenerName, Moment, Now, TrunkName};
 use crate::sip::{Algorithm, Door, Flow, Transmit};
 
 /// Our handle on one INVITE dialog, from the first INVITE to the last response.
@@ -239,138 +234,6 @@ pub enum Output {
     /// Close this connection: what came over it can't be SIP.
     Close(Flow),
     Tell(Event),
-}
-
-/// The SIP side of the house as one value.
-#[derive(Debug, Deserialize, Serialize)]
-pub struct Endpoint {
-    setup: Setup,
-    mint: Mint,
-}
-
-#[expect(unused_variables, reason = "signatures first; the machines replace this")]
-impl Endpoint {
-    pub fn new(setup: Setup, mint: Mint) -> Self {
-        Self { setup, mint }
-    }
-
-    /// A new plan: accounts that are gone lose their phones; dialogs go on.
-    pub fn reconfigured(&mut self, setup: Setup, now: Now) {
-        unimplemented!()
-    }
-
-    // ---- facts ----
-
-    /// A datagram, or one framed message of a stream. `now` is its arrival.
-    pub fn received(&mut self, flow: Flow, bytes: &[u8], now: Now) {
-        unimplemented!()
-    }
-
-    /// A connection closed: its phones are gone, its transactions fail.
-    pub fn flow_closed(&mut self, flow: Flow, now: Now) {
-        unimplemented!()
-    }
-
-    /// ICMP (or the kernel) says that nobody is at `peer`.
-    pub fn unreachable(&mut self, local: SocketAddr, peer: SocketAddr, now: Now) {
-        unimplemented!()
-    }
-
-    // ---- what the floor above asks ----
-
-    /// 180 Ringing.
-    pub fn ring(&mut self, dialog: DialogRef, now: Now) {
-        unimplemented!()
-    }
-
-    /// 183 Session Progress with an answer.
-    pub fn progress(&mut self, dialog: DialogRef, sdp: Bytes, now: Now) {
-        unimplemented!()
-    }
-
-    /// 200 OK to the INVITE, with an answer, or an offer if the INVITE had none.
-    pub fn accept(&mut self, dialog: DialogRef, sdp: Bytes, now: Now) {
-        unimplemented!()
-    }
-
-    /// A final refusal of the INVITE; the dialog is gone.
-    pub fn refuse(&mut self, dialog: DialogRef, refusal: Refusal, now: Now) {
-        unimplemented!()
-    }
-
-    /// Sends an INVITE. What becomes of it is told by events with the returned name; a phone that
-    /// is not registered any more gives `Failed { Unreachable }`.
-    pub fn invite(&mut self, invitation: Invitation, now: Now) -> DialogRef {
-        unimplemented!()
-    }
-
-    /// Ends the dialog whatever its state: CANCEL (held back until a provisional came, RFC 3261
-    /// §9.1), BYE (held back until our 200 was acknowledged or timed out, §15), or a refusal (480) of an
-    /// INVITE not answered yet. A 200 that crosses a CANCEL is ACKed and ended with BYE. The dialog
-    /// is gone for the caller of this method: no further events with its name.
-    pub fn end(&mut self, dialog: DialogRef, reason: Reason, now: Now) {
-        unimplemented!()
-    }
-
-    /// 200 OK to a re-INVITE or UPDATE, with our answer (or offer).
-    pub fn answer(&mut self, dialog: DialogRef, sdp: Bytes, now: Now) {
-        unimplemented!()
-    }
-
-    /// Refuses a re-INVITE or UPDATE; the dialog goes on as it was.
-    pub fn decline(&mut self, dialog: DialogRef, refusal: Refusal, now: Now) {
-        unimplemented!()
-    }
-
-    /// Sends a re-INVITE with this offer; glare (491) is retried by RFC 3261 §14.1.
-    pub fn offer(&mut self, dialog: DialogRef, sdp: Bytes, now: Now) {
-        unimplemented!()
-    }
-
-    /// Asks by OPTIONS inside the dialog whether the other side still knows of it.
-    pub fn probe(&mut self, dialog: DialogRef, now: Now) {
-        unimplemented!()
-    }
-
-    /// A phone fell silent in the middle of a call: it counts as unreachable, is probed, and is
-    /// rung again only after a sign of life.
-    pub fn doubt(&mut self, phone: PhoneRef, now: Now) {
-        unimplemented!()
-    }
-
-    /// Shows a short text on a listener's phones (MESSAGE, RFC 3428, text/plain in UTF-8). Phones
-    /// that can't are not asked twice; nothing is told of the answer.
-    pub fn tell(&mut self, listener: &ListenerName, text: &str, now: Now) {
-        unimplemented!()
-    }
-
-    // ---- questions ----
-
-    /// The phones of a listener, reachable or not, longest registered first.
-    pub fn phones(&self, listener: &ListenerName) -> Vec<Phone> {
-        unimplemented!()
-    }
-
-    /// How many dialogs, transactions and registrations live: all zero after the last call and the
-    /// last timers.
-    pub fn load(&self) -> Load {
-        unimplemented!()
-    }
-
-    // ---- time and outputs ----
-
-    /// When to call [`Endpoint::handle_timeout`] next; may change after every call to `&mut self`.
-    pub fn poll_timeout(&self) -> Option<Moment> {
-        unimplemented!()
-    }
-
-    pub fn handle_timeout(&mut self, now: Now) {
-        unimplemented!()
-    }
-
-    pub fn poll_output(&mut self) -> Option<Output> {
-        unimplemented!()
-    }
 }
 
 /// How much is alive inside an [`Endpoint`].

@@ -1,0 +1,172 @@
+//! The life of one INVITE dialog.
+//!
+//! ```text
+//!  theirs: Incoming ──200──► Confirmed ──BYE──► Leaving ──► (gone)
+//!              │ refused, CANCEL: (gone)   ▲        ▲ BYE waits for the ACK of our 200 (§15)
+//!  ours:   Inviting ──200, ACK────────────┘
+//!              │ refused, CANCEL (waits for a provisional, §9.1): (gone)
+//! ```
+//!
+//! Beside the stage run the 200s of ours that were not acknowledged yet (first INVITE and
+//! re-INVITEs alike, each found by its CSeq) and the offers ([`Exchange`]). What to send is put
+//! together by `endpoint`.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::TrunkName;
+use crate::sip::compose::{Question, Twin};
+use crate::sip::transaction::{Kept, T2, TransactionRef};
+use crate::sip::{Flow, PhoneRef, Reason};
+
+use super::Dialog;
+use super::offer::Exchange;
+
+/// One INVITE dialog, from the first INVITE to the last response.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Session {
+    pub(crate) dialog: Dialog,
+    pub(crate) peer: Peer,
+    pub(crate) stage: Stage,
+    pub(crate) exchange: Exchange,
+    /// By the CSeq of the INVITE each belongs to: an ACK is for its own 200, not for the latest.
+    pub(crate) unacknowledged: BTreeMap<u32, Unacknowledged>,
+    /// The phone we invited.
+    pub(crate) phone: Option<PhoneRef>,
+    /// The floor above has ended this dialog and hears no more of it.
+    pub(crate) given_up: bool,
+    /// An OPTIONS of ours is out.
+    pub(crate) probing: bool,
+}
+
+/// Who may speak inside the dialog (T-13).
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) enum Peer {
+    /// A listener's phone: whoever has its address.
+    Phone(IpAddr),
+    /// Anybody in the trunk's ranges.
+    Trunk(TrunkName),
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) enum Stage {
+    /// Their INVITE waits for our final answer.
+    Incoming {
+        transaction: TransactionRef,
+        question: Box<Question>,
+        brought_offer: bool,
+    },
+    /// Our INVITE waits for theirs. `heard`: a provisional came.
+    Inviting {
+        transaction: TransactionRef,
+        twin: Box<Twin>,
+        heard: bool,
+        cancel: Cancel,
+    },
+    Confirmed,
+    Leaving(Leaving),
+}
+
+/// Where our CANCEL is.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) enum Cancel {
+    Unwanted,
+    /// RFC 3261 §9.1: a CANCEL before any provisional may overtake its INVITE, so it waits for one.
+    Held(Reason),
+    Sent(Reason),
+}
+
+impl Cancel {
+    /// Why we cancel, if we do.
+    pub(crate) fn reason(self) -> Option<Reason> {
+        match self {
+            Self::Unwanted => None,
+            Self::Held(reason) | Self::Sent(reason) => Some(reason),
+        }
+    }
+}
+
+/// Where our BYE is.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) enum Leaving {
+    /// RFC 3261 §15: no BYE before our 200 was acknowledged or given up.
+    Held(Reason),
+    Sent,
+}
+
+/// A 200 of ours, repeated until its ACK comes (§13.3.1.4), on reliable transports too.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct Unacknowledged {
+    pub(crate) ok: Kept,
+    pub(crate) reply: Flow,
+    /// The pause before the next repetition.
+    pub(crate) pause: Duration,
+    /// Our 200 held an offer: the ACK brings the answer.
+    pub(crate) wants_answer: bool,
+    /// It answered the INVITE that began the dialog.
+    pub(crate) first: bool,
+}
+
+impl Unacknowledged {
+    /// It was repeated: the pause before the next time doubles up to T2.
+    pub(crate) fn repeated(&mut self) -> Duration {
+        self.pause = (self.pause * 2).min(T2);
+        self.pause
+    }
+}
+
+impl Session {
+    pub(crate) fn new(dialog: Dialog, peer: Peer, stage: Stage) -> Self {
+        Self {
+            dialog,
+            peer,
+            stage,
+            exchange: Exchange::Settled,
+            unacknowledged: BTreeMap::new(),
+            phone: None,
+            given_up: false,
+            probing: false,
+        }
+    }
+
+    /// Whether both sides have agreed and neither has left.
+    pub(crate) fn is_confirmed(&self) -> bool {
+        matches!(self.stage, Stage::Confirmed)
+    }
+
+    /// Whether a re-INVITE or UPDATE of theirs waits for our answer.
+    pub(crate) fn is_asked(&self) -> bool {
+        matches!(self.exchange, Exchange::Asked { .. })
+    }
+
+    /// Whether an offer of ours went out in a 200 whose ACK has not come.
+    pub(crate) fn awaits_answer_in_ack(&self) -> bool {
+        self.unacknowledged.values().any(|ok| ok.wants_answer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sip::Transport;
+    use crate::sip::transaction::T1;
+
+    #[test]
+    fn the_pause_between_200s_doubles_up_to_t2() {
+        let address = "192.0.2.1:5060".parse().unwrap();
+        let mut ok = Unacknowledged {
+            ok: Kept(bytes::Bytes::new()),
+            reply: Flow { transport: Transport::Udp, local: address, peer: address, connection: 0 },
+            pause: T1,
+            wants_answer: false,
+            first: true,
+        };
+
+        let pauses: Vec<_> = (0..5).map(|_| ok.repeated().as_millis()).collect();
+
+        assert_eq!(pauses, [1000, 2000, 4000, 4000, 4000]);
+    }
+}

@@ -1,0 +1,334 @@
+//! INVITEs of theirs, from the first copy to the ACK of our 200.
+
+use bytes::Bytes;
+
+use crate::base::Now;
+use crate::sip::compose::{self, Question};
+use crate::sip::dialog::Dialog;
+use crate::sip::dialog::invite::{Leaving, Peer, Session, Stage, Unacknowledged};
+use crate::sip::dialog::offer::Exchange;
+use crate::sip::message::{HeaderName, ResponseBuilder, Status};
+use crate::sip::transaction::{Kept, PATIENCE, T1, TransactionRef};
+use crate::sip::{Flow, Transport};
+
+use super::receiving::Arrival;
+use super::{DialogRef, Ending, Endpoint, Event, MergeKey, Reason, Refusal, Timer};
+
+/// What Retry-After asks when a second node should take the call: never more than 10 s, or trunks
+/// take us for down (domain.md §2.4).
+const RETRY_MIN: u64 = 5;
+const RETRY_SPREAD: u64 = 6;
+
+impl Endpoint {
+    /// A new INVITE that was let in: the dialog begins.
+    pub(super) fn invited(
+        &mut self,
+        arrival: Arrival,
+        peer: Peer,
+        offer: bool,
+        now: Now,
+    ) -> DialogRef {
+        let dialog = self.next_dialog();
+        let Arrival { question, key, source, reply } = arrival;
+        let request = &question.request;
+        let merge = MergeKey::of(request);
+        let id = self.transactions.open(key, true, source, reply, now.steady);
+        self.transactions.respond(id, 100, question.plain(Status::TRYING), now.steady);
+        self.merging.insert(merge.clone(), id);
+        self.invites.insert(id, (dialog, Some(merge)));
+        let half = Dialog::of_request(request, &question.tag, source);
+        self.index.insert(half.id.clone(), dialog);
+        let question = Box::new(question);
+        let stage = Stage::Incoming { transaction: id, question, brought_offer: offer };
+        self.sessions.insert(dialog, Session::new(half, peer, stage));
+        dialog
+    }
+
+    pub(super) fn provisional(
+        &mut self,
+        dialog: DialogRef,
+        status: Status,
+        sdp: Option<&Bytes>,
+        now: Now,
+    ) {
+        let Some(session) = self.sessions.get(&dialog) else {
+            return;
+        };
+        let Stage::Incoming { transaction, question, .. } = &session.stage else {
+            return;
+        };
+        let response = self.with_contact(question.response(status), session.dialog.flow);
+        let bytes = match sdp {
+            Some(sdp) => response.body(compose::SDP, sdp).bytes().clone(),
+            None => response.finish().bytes().clone(),
+        };
+        self.transactions.respond(*transaction, status.0, bytes, now.steady);
+    }
+
+    pub(super) fn answer_invite(&mut self, dialog: DialogRef, sdp: &Bytes, now: Now) {
+        let Some(session) = self.sessions.get(&dialog) else {
+            return;
+        };
+        let Stage::Incoming { transaction, question, brought_offer } = &session.stage else {
+            return;
+        };
+        let response = self.with_contact(question.response(Status::OK), session.dialog.flow);
+        let bytes = response
+            .header(HeaderName::Accept, compose::ACCEPT)
+            .body(compose::SDP, sdp)
+            .bytes()
+            .clone();
+        let ok = Unacknowledged {
+            ok: Kept(bytes.clone()),
+            reply: reply_of(question, session.dialog.flow),
+            pause: T1,
+            wants_answer: !*brought_offer,
+            first: true,
+        };
+        let cseq = question.request.cseq().number;
+        self.transactions.respond(*transaction, 200, bytes, now.steady);
+        if let Some(session) = self.sessions.get_mut(&dialog) {
+            session.stage = Stage::Confirmed;
+        }
+        self.await_ack(dialog, cseq, ok, now);
+    }
+
+    /// Repeats a 200 until its ACK comes, on reliable transports too (§13.3.1.4).
+    pub(super) fn await_ack(&mut self, dialog: DialogRef, cseq: u32, ok: Unacknowledged, now: Now) {
+        let Some(session) = self.sessions.get_mut(&dialog) else {
+            return;
+        };
+        session.unacknowledged.insert(cseq, ok);
+        self.timers.set(Timer::Repeat(dialog, cseq), now.steady + T1);
+        self.timers.set(Timer::GiveUp(dialog, cseq), now.steady + PATIENCE);
+    }
+
+    pub(super) fn refuse_invite(&mut self, dialog: DialogRef, refusal: &Refusal, now: Now) {
+        let Some(session) = self.sessions.get(&dialog) else {
+            return;
+        };
+        let Stage::Incoming { transaction, question, .. } = &session.stage else {
+            return;
+        };
+        let (transaction, question) = (*transaction, question.clone());
+        let (status, bytes) = self.refusal(&question, refusal);
+        self.transactions.respond(transaction, status.0, bytes, now.steady);
+        self.forget(dialog);
+    }
+
+    /// The final response a refusal stands for.
+    pub(super) fn refusal(&mut self, question: &Question, refusal: &Refusal) -> (Status, Bytes) {
+        let status = match refusal {
+            Refusal::NotFound => Status::NOT_FOUND,
+            Refusal::Overload if self.setup.second_node => Status::SERVICE_UNAVAILABLE,
+            Refusal::Overload => Status::BUSY_HERE,
+            Refusal::NotAcceptableHere => Status::NOT_ACCEPTABLE_HERE,
+            Refusal::TemporarilyUnavailable => Status::TEMPORARILY_UNAVAILABLE,
+            Refusal::Forbidden => Status::FORBIDDEN,
+            Refusal::BadRequest(_) => Status::BAD_REQUEST,
+            Refusal::RequestPending => Status::REQUEST_PENDING,
+            Refusal::ServerError => Status::SERVER_INTERNAL_ERROR,
+        };
+        let response = question.response(status);
+        let response = match refusal {
+            Refusal::Overload if self.setup.second_node => {
+                let seconds = RETRY_MIN + self.mint.below(RETRY_SPREAD);
+                response.header(HeaderName::RetryAfter, seconds)
+            }
+            Refusal::Overload => {
+                response.header(HeaderName::Reason, r#"Q.850;cause=17;text="User busy""#)
+            }
+            Refusal::NotAcceptableHere => {
+                let warning = format!("305 {} \"Incompatible media format\"", self.setup.realm);
+                response.header(HeaderName::Warning, warning)
+            }
+            Refusal::ServerError => {
+                response.header(HeaderName::RetryAfter, self.mint.below(RETRY_SPREAD))
+            }
+            Refusal::BadRequest(words) => response.header(
+                HeaderName::Warning,
+                format!("399 {} {}", self.setup.realm, crate::sip::headers::quote(words)),
+            ),
+            Refusal::NotFound
+            | Refusal::TemporarilyUnavailable
+            | Refusal::Forbidden
+            | Refusal::RequestPending => response,
+        };
+        (status, response.finish().bytes().clone())
+    }
+
+    /// An ACK for a 200 of ours.
+    pub(super) fn acknowledged(
+        &mut self,
+        dialog: DialogRef,
+        cseq: u32,
+        answer: Option<Bytes>,
+        now: Now,
+    ) {
+        let Some(session) = self.sessions.get_mut(&dialog) else {
+            return;
+        };
+        let Some(ok) = session.unacknowledged.remove(&cseq) else {
+            return;
+        };
+        let answer = answer.filter(|_| ok.wants_answer);
+        let held = match session.stage {
+            Stage::Leaving(Leaving::Held(reason)) => Some(reason),
+            Stage::Incoming { .. }
+            | Stage::Inviting { .. }
+            | Stage::Confirmed
+            | Stage::Leaving(Leaving::Sent) => None,
+        };
+        self.timers.stop(&Timer::Repeat(dialog, cseq));
+        self.timers.stop(&Timer::GiveUp(dialog, cseq));
+        if ok.first {
+            self.tell_of(dialog, Event::Confirmed { dialog, answer });
+        } else if ok.wants_answer {
+            self.tell_of(dialog, Event::OfferAnswered { dialog, answer });
+        }
+        if let Some(reason) = held {
+            self.send_bye(dialog, reason, now);
+        }
+    }
+
+    pub(super) fn repeat_ok(&mut self, dialog: DialogRef, cseq: u32, now: Now) {
+        let Some(session) = self.sessions.get_mut(&dialog) else {
+            return;
+        };
+        let Some(ok) = session.unacknowledged.get_mut(&cseq) else {
+            return;
+        };
+        let pause = ok.repeated();
+        let (flow, bytes) = (ok.reply, ok.ok.0.clone());
+        self.send(flow, bytes);
+        self.timers.set(Timer::Repeat(dialog, cseq), now.steady + pause);
+    }
+
+    /// The INVITE came again after our 200: it was lost, so it goes again at once.
+    pub(super) fn invited_again(&mut self, id: TransactionRef) {
+        let Some((dialog, _)) = self.invites.get(&id) else {
+            return;
+        };
+        let Some(session) = self.sessions.get(dialog) else {
+            return;
+        };
+        let first = session.unacknowledged.values().find(|ok| ok.first);
+        if let Some((flow, bytes)) = first.map(|ok| (ok.reply, ok.ok.0.clone())) {
+            self.send(flow, bytes);
+        }
+    }
+
+    /// 64×T1 without an ACK: §13.3.1.4 wants a BYE.
+    pub(super) fn never_acknowledged(&mut self, dialog: DialogRef, cseq: u32, now: Now) {
+        let Some(session) = self.sessions.get_mut(&dialog) else {
+            return;
+        };
+        session.unacknowledged.remove(&cseq);
+        self.timers.stop(&Timer::Repeat(dialog, cseq));
+        let reason = match session.stage {
+            Stage::Leaving(Leaving::Held(reason)) => reason,
+            Stage::Confirmed => Reason::Normal,
+            Stage::Incoming { .. } | Stage::Inviting { .. } | Stage::Leaving(Leaving::Sent) => {
+                return;
+            }
+        };
+        self.tell_of(dialog, Event::Ended { dialog, ending: Ending::NeverAcknowledged });
+        if let Some(session) = self.sessions.get_mut(&dialog) {
+            session.given_up = true;
+        }
+        self.send_bye(dialog, reason, now);
+    }
+
+    /// CANCEL for an INVITE of theirs (the CANCEL itself is answered by the caller).
+    pub(super) fn cancelled(&mut self, id: TransactionRef, now: Now) {
+        let Some((dialog, _)) = self.invites.get(&id) else {
+            return;
+        };
+        let dialog = *dialog;
+        let Some(session) = self.sessions.get_mut(&dialog) else {
+            return;
+        };
+        let gone = Status::REQUEST_TERMINATED;
+        match &session.stage {
+            Stage::Incoming { transaction, question, .. } if *transaction == id => {
+                self.transactions.respond(id, gone.0, question.plain(gone), now.steady);
+                self.tell_of(dialog, Event::Ended { dialog, ending: Ending::Cancelled });
+                self.forget(dialog);
+            }
+            Stage::Incoming { .. }
+            | Stage::Inviting { .. }
+            | Stage::Confirmed
+            | Stage::Leaving(_) => match &session.exchange {
+                Exchange::Asked { transaction, question, .. } if *transaction == id => {
+                    self.transactions.respond(id, gone.0, question.plain(gone), now.steady);
+                    session.exchange = Exchange::Settled;
+                }
+                Exchange::Settled
+                | Exchange::Offered { .. }
+                | Exchange::Waiting { .. }
+                | Exchange::Asked { .. } => {}
+            },
+        }
+    }
+
+    /// Ends a dialog whatever its state.
+    pub(super) fn give_up(&mut self, dialog: DialogRef, reason: Reason, now: Now) {
+        let Some(session) = self.sessions.get_mut(&dialog) else {
+            return;
+        };
+        session.given_up = true;
+        match &session.stage {
+            Stage::Incoming { .. } => {
+                self.refuse_invite(dialog, &Refusal::TemporarilyUnavailable, now);
+            }
+            Stage::Inviting { .. } => self.call_off(dialog, reason, now),
+            Stage::Confirmed => {
+                self.drop_question(dialog, now);
+                if self.awaits_first_ack(dialog) {
+                    self.hold_bye(dialog, reason);
+                } else {
+                    self.send_bye(dialog, reason, now);
+                }
+            }
+            Stage::Leaving(_) => {}
+        }
+    }
+
+    fn awaits_first_ack(&self, dialog: DialogRef) -> bool {
+        let session = self.sessions.get(&dialog);
+        session.is_some_and(|session| session.unacknowledged.values().any(|ok| ok.first))
+    }
+
+    fn hold_bye(&mut self, dialog: DialogRef, reason: Reason) {
+        if let Some(session) = self.sessions.get_mut(&dialog) {
+            session.stage = Stage::Leaving(Leaving::Held(reason));
+        }
+    }
+
+    /// §15.1.2: a dialog that ends answers what was still asked in it with 487.
+    pub(super) fn drop_question(&mut self, dialog: DialogRef, now: Now) {
+        let Some(session) = self.sessions.get_mut(&dialog) else {
+            return;
+        };
+        if let Exchange::Asked { transaction, question, .. } = std::mem::take(&mut session.exchange)
+        {
+            let gone = Status::REQUEST_TERMINATED;
+            self.transactions.respond(transaction, gone.0, question.plain(gone), now.steady);
+        }
+    }
+
+    /// Adds what a response that makes or refreshes a dialog says of us.
+    pub(super) fn with_contact(&self, response: ResponseBuilder, flow: Flow) -> ResponseBuilder {
+        response
+            .header(HeaderName::Contact, self.contact(flow))
+            .header(HeaderName::Allow, compose::ALLOW)
+    }
+}
+
+/// Where the responses to a request that came by `flow` go (§18.2.2, RFC 3581).
+pub(super) fn reply_of(question: &Question, flow: Flow) -> Flow {
+    match (flow.transport, question.request.via()) {
+        (Transport::Udp, Ok(via)) => Flow { peer: via.answer_address(question.source), ..flow },
+        (_, _) => flow,
+    }
+}

@@ -1,0 +1,118 @@
+//! Who is it? Digest at the door (RFC 3261 §22, RFC 8760; domain.md T-02).
+//!
+//! A known and an unknown user get the same challenge in the same time; only the algorithms may
+//! differ, where an account asks for its own. Challenges are stateless.
+
+use crate::base::{ListenerName, Now};
+use crate::sip::Algorithm;
+use crate::sip::digest::Verdict;
+use crate::sip::headers::{Credentials, NameAddr};
+use crate::sip::message::{HeaderName, Method, Request, Status};
+
+use super::receiving::Arrival;
+use super::{Endpoint, Event};
+
+/// What an attempt at proving oneself came to.
+pub(super) enum Proof {
+    Listener(ListenerName),
+    /// A challenge was sent, or the guard kept silent.
+    Challenged,
+}
+
+impl Endpoint {
+    /// Checks the credentials of a request, and challenges it if they don't do.
+    pub(super) fn prove(&mut self, arrival: &Arrival, now: Now) -> Proof {
+        let is_trunk = self.trunk_at(arrival.address()).is_some();
+        if !is_trunk && self.guard.ignores(arrival.address(), now.steady) {
+            return Proof::Challenged;
+        }
+        let request = arrival.request();
+        let mut stale = false;
+        let mut refused = false;
+        let realm = self.setup.realm.clone();
+        // A phone that answers several challenges sends several credentials (RFC 8760 §2.4).
+        let offered: Vec<Credentials> =
+            request.credentials().filter(|one| one.realm == realm).take(2).collect();
+        for credentials in offered {
+            match self.verify(&credentials, arrival, now) {
+                (Verdict::Proved, Some(listener)) => return Proof::Listener(listener),
+                (Verdict::Stale, _) => stale = true,
+                (Verdict::Proved | Verdict::Refused, _) => refused = true,
+            }
+        }
+        if refused && !stale {
+            if !is_trunk {
+                self.guard.failed(arrival.address(), now.steady);
+            }
+            self.tell(Event::AuthenticationFailed { flow: arrival.source });
+        }
+        self.challenge(arrival, stale, now);
+        Proof::Challenged
+    }
+
+    fn verify(
+        &mut self,
+        credentials: &Credentials,
+        arrival: &Arrival,
+        now: Now,
+    ) -> (Verdict, Option<ListenerName>) {
+        let request = arrival.request();
+        let listener = credentials.username.parse::<ListenerName>().ok();
+        let account = listener.as_ref().and_then(|listener| self.setup.accounts.get(listener));
+        let algorithms = self.algorithms(arrival, listener.as_ref());
+        let verdict = self.authenticator.verify(
+            credentials,
+            request.method(),
+            request.uri_text(),
+            account,
+            &algorithms,
+            now.steady,
+        );
+        (verdict, listener.filter(|_| account.is_some()))
+    }
+
+    fn challenge(&mut self, arrival: &Arrival, stale: bool, now: Now) {
+        let claimed = claimed(arrival.request());
+        let algorithms = self.algorithms(arrival, claimed.as_ref());
+        let challenges = self.authenticator.challenge(&algorithms, stale, now.steady);
+        let mut response = arrival.question.response(Status::UNAUTHORIZED);
+        for challenge in challenges {
+            response = response.header(HeaderName::WwwAuthenticate, challenge);
+        }
+        self.reply(arrival, response);
+    }
+
+    /// The account's own algorithms, or the door's.
+    fn algorithms(&self, arrival: &Arrival, listener: Option<&ListenerName>) -> Vec<Algorithm> {
+        let account = listener.and_then(|listener| self.setup.accounts.get(listener));
+        if let Some(own) = account.and_then(|account| account.algorithms.clone()) {
+            return own;
+        }
+        match self.door(arrival.source) {
+            Some(door) if !door.algorithms.is_empty() => door.algorithms.clone(),
+            Some(_) | None => vec![Algorithm::Sha256, Algorithm::Md5],
+        }
+    }
+}
+
+/// Who a request says it is from: good enough to choose algorithms by, and for nothing else.
+fn claimed(request: &Request) -> Option<ListenerName> {
+    let address: NameAddr<'_> = match request.method() {
+        Method::Register => request.to().ok()?,
+        Method::Ack
+        | Method::Bye
+        | Method::Cancel
+        | Method::Info
+        | Method::Invite
+        | Method::Message
+        | Method::Notify
+        | Method::Options
+        | Method::Prack
+        | Method::Publish
+        | Method::Refer
+        | Method::Subscribe
+        | Method::Update
+        | Method::Extension(_) => request.from().ok()?,
+    };
+    address.uri().ok()?.dialled().parse().ok()
+}

@@ -1,0 +1,216 @@
+//! INVITEs of ours: a listener's phone rings, answers, refuses, says nothing, or is called off.
+
+use crate::base::Now;
+use crate::sip::compose;
+use crate::sip::dialog::invite::{Cancel, Peer, Session, Stage};
+use crate::sip::dialog::{Dialog, DialogId, Sealed};
+use crate::sip::headers::{NameAddr, RouteSet};
+use crate::sip::message::{HeaderName, Method, Response, Status};
+use crate::sip::transaction::{ClientKey, TransactionRef};
+use crate::sip::uri::AddressOfRecord;
+
+use super::asking::reason_value;
+use super::receiving::sdp_of;
+use super::{
+    DialogRef, Endpoint, Event, Failure, Invitation, PhoneRef, Purpose, QUIET, Reason, Target,
+    Timer,
+};
+
+impl Endpoint {
+    pub(super) fn send_invite(&mut self, invitation: &Invitation, now: Now) -> DialogRef {
+        let dialog = self.next_dialog();
+        let Target::Phone(phone) = invitation.target;
+        let Some((listener, target, flow)) = self.registrar.reach(phone) else {
+            self.tell(Event::Failed { dialog, why: Failure::Unreachable });
+            return dialog;
+        };
+        let host = &self.setup.realm;
+        let address = |user: &str| AddressOfRecord { user: user.to_owned(), host: host.clone() };
+        let (ours, theirs) = (address(&invitation.from_user), address(listener.as_str()));
+        let local_tag = self.mint.token();
+        let half = Dialog {
+            id: DialogId {
+                call_id: self.mint.token(),
+                local_tag: local_tag.clone(),
+                remote_tag: String::new(),
+            },
+            local: Sealed(NameAddr::write(Some(&invitation.from_display), ours, Some(&local_tag))),
+            remote: Sealed(NameAddr::write(None, theirs, None)),
+            local_cseq: 1,
+            remote_cseq: None,
+            route_set: RouteSet::default(),
+            remote_target: Sealed(target),
+            flow,
+        };
+
+        let (mut draft, key) = self.draft(&half, flow, Method::Invite, half.local_cseq);
+        draft = draft
+            .header(HeaderName::Contact, self.contact(flow))
+            .header(HeaderName::Allow, compose::ALLOW)
+            .header(HeaderName::Accept, compose::SDP);
+        if let Some(alert_info) = &invitation.alert_info {
+            draft = draft.header(HeaderName::AlertInfo, alert_info);
+        }
+        let bytes = draft.body(compose::SDP, &invitation.offer).bytes().clone();
+        let twin = self.twin(&half, flow, &key.branch);
+        let id = self.transactions.invite(key, flow, bytes, twin.clone(), now.steady);
+        self.purposes.insert(id, Purpose::Invite { dialog, half: Box::new(half.clone()) });
+        self.timers.set(Timer::Quiet(dialog), now.steady + QUIET);
+        let stage = Stage::Inviting {
+            transaction: id,
+            twin: Box::new(twin),
+            heard: false,
+            cancel: Cancel::Unwanted,
+        };
+        let mut session = Session::new(half, Peer::Phone(flow.peer.ip()), stage);
+        session.phone = Some(phone);
+        self.sessions.insert(dialog, session);
+        dialog
+    }
+
+    /// A response to an INVITE that begins a dialog.
+    pub(super) fn invite_responded(&mut self, id: TransactionRef, reply: &Response, now: Now) {
+        let Some(Purpose::Invite { dialog, half }) = self.purposes.get(&id) else {
+            return;
+        };
+        let dialog = *dialog;
+        let branch = half.branch(reply);
+        self.phone_heard(dialog);
+        match reply.status().0 {
+            100..=199 => self.invite_progressed(dialog, reply, now),
+            200..=299 => self.invite_answered(id, dialog, branch, reply, now),
+            status => self.invite_failed(dialog, Failure::Refused(status), now),
+        }
+    }
+
+    fn invite_progressed(&mut self, dialog: DialogRef, reply: &Response, now: Now) {
+        let Some(session) = self.sessions.get_mut(&dialog) else {
+            return;
+        };
+        let Stage::Inviting { cancel, heard, .. } = &mut session.stage else {
+            return;
+        };
+        *heard = true;
+        if let Cancel::Held(reason) = *cancel {
+            self.send_cancel(dialog, reason, now);
+        }
+        if reply.status() != Status::TRYING {
+            self.tell_of(dialog, Event::Ringing { dialog, sdp: sdp_of(reply) });
+        }
+    }
+
+    /// A 2xx with a to-tag not heard before.
+    fn invite_answered(
+        &mut self,
+        id: TransactionRef,
+        dialog: DialogRef,
+        branch: Dialog,
+        reply: &Response,
+        now: Now,
+    ) {
+        let peer = Peer::Phone(branch.flow.peer.ip());
+        let flow = self.road(&branch, &peer);
+        let (ack, _) = self.draft(&branch, flow, Method::Ack, branch.local_cseq);
+        let ack = ack.finish().bytes().clone();
+        self.transactions.acknowledged(id, &branch.id.remote_tag, flow, ack, now.steady);
+
+        let inviting = self.sessions.get_mut(&dialog).and_then(|session| match session.stage {
+            Stage::Inviting { cancel, .. } => Some((session, cancel)),
+            Stage::Incoming { .. } | Stage::Confirmed | Stage::Leaving(_) => None,
+        });
+        let Some((session, cancel)) = inviting else {
+            // Another branch of a fork was faster: nobody is there to talk to this one.
+            self.send_stray_bye(branch, &peer, now);
+            return;
+        };
+        self.index.insert(branch.id.clone(), dialog);
+        session.dialog = branch;
+        session.stage = Stage::Confirmed;
+        match cancel.reason() {
+            // The answer crossed our CANCEL.
+            Some(reason) => self.send_bye(dialog, reason, now),
+            None => self.tell_of(dialog, Event::Answered { dialog, sdp: sdp_of(reply) }),
+        }
+    }
+
+    /// Nothing will come of an INVITE of ours.
+    pub(super) fn invite_failed(&mut self, dialog: DialogRef, why: Failure, now: Now) {
+        let phone = self.sessions.get(&dialog).and_then(|session| session.phone);
+        match (why, phone) {
+            (Failure::TimedOut | Failure::Unreachable, Some(phone)) => {
+                self.registrar.lost(phone, now.steady);
+            }
+            (Failure::Refused(_) | Failure::Cancelled, _) | (_, None) => {}
+        }
+        self.tell_of(dialog, Event::Failed { dialog, why });
+        self.forget(dialog);
+    }
+
+    /// [`QUIET`] is over and the phone has said nothing.
+    pub(super) fn heard_nothing(&mut self, dialog: DialogRef, now: Now) {
+        let Some(session) = self.sessions.get(&dialog) else {
+            return;
+        };
+        if let Some(phone) = session.phone {
+            self.registrar.lost(phone, now.steady);
+        }
+        self.tell_of(dialog, Event::Quiet { dialog });
+    }
+
+    /// The phone is gone from the book: what rings on it has failed, and should stop ringing.
+    pub(super) fn phone_gone(&mut self, phone: PhoneRef, now: Now) {
+        let ringing: Vec<DialogRef> = self
+            .sessions
+            .iter()
+            .filter(|(_, session)| session.phone == Some(phone))
+            .filter(|(_, session)| matches!(session.stage, Stage::Inviting { .. }))
+            .map(|(dialog, _)| *dialog)
+            .collect();
+        for dialog in ringing {
+            self.tell_of(dialog, Event::Failed { dialog, why: Failure::Unreachable });
+            self.give_up(dialog, Reason::Normal, now);
+        }
+    }
+
+    /// Calls our INVITE off, now or as soon as §9.1 allows.
+    pub(super) fn call_off(&mut self, dialog: DialogRef, reason: Reason, now: Now) {
+        let Some(session) = self.sessions.get_mut(&dialog) else {
+            return;
+        };
+        let Stage::Inviting { heard, cancel, .. } = &mut session.stage else {
+            return;
+        };
+        match (*cancel, *heard) {
+            (Cancel::Unwanted, true) => self.send_cancel(dialog, reason, now),
+            (Cancel::Unwanted, false) => *cancel = Cancel::Held(reason),
+            (Cancel::Held(_) | Cancel::Sent(_), _) => {}
+        }
+    }
+
+    /// To the very place the INVITE went, with its branch and its CSeq number.
+    fn send_cancel(&mut self, dialog: DialogRef, reason: Reason, now: Now) {
+        let Some(session) = self.sessions.get_mut(&dialog) else {
+            return;
+        };
+        let Stage::Inviting { transaction, twin, cancel, .. } = &mut session.stage else {
+            return;
+        };
+        *cancel = Cancel::Sent(reason);
+        let Some(flow) = self.transactions.destination(*transaction) else {
+            return;
+        };
+        let bytes = twin.cancel(reason_value(reason));
+        self.transactions.cancelled(*transaction, now.steady);
+        let key = ClientKey { branch: twin.branch.clone(), method: Method::Cancel };
+        let id = self.transactions.request(key, flow, bytes, now.steady);
+        self.purposes.insert(id, Purpose::Nothing);
+    }
+
+    /// Any response is a sign of life.
+    fn phone_heard(&mut self, dialog: DialogRef) {
+        self.timers.stop(&Timer::Quiet(dialog));
+        if let Some(phone) = self.sessions.get(&dialog).and_then(|session| session.phone) {
+            self.registrar.found(phone);
+        }
+    }
+}

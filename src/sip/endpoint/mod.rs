@@ -1,0 +1,392 @@
+//! Transactions, dialogs and the registrar behind the four verbs.
+//!
+//! What the exchange sees of SIP: a [`DialogRef`] per INVITE dialog (however many early dialogs a
+//! fork makes of it), [`Event`]s in, plain methods out. Everything the RFCs settle by themselves
+//! (retransmission, 100 Trying, ACK, CANCEL crossing a 200, authentication, OPTIONS, 481, 405,
+//! 420, merged requests and loops) is settled below this line and never told.
+
+mod answering;
+mod asking;
+mod body;
+mod door;
+mod guard;
+mod inviting;
+mod phones;
+mod receiving;
+mod within;
+mod words;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::base::{ListenerName, Mint, Moment, Now, Timers};
+use crate::sip::dialog::invite::Session;
+use crate::sip::dialog::{Dialog, DialogId};
+use crate::sip::digest::Authenticator;
+use crate::sip::message::Status;
+use crate::sip::registrar::{self, Registrar};
+use crate::sip::transaction::{self, Told, TransactionRef, Transactions};
+use crate::sip::{Door, Flow, Transmit};
+
+use self::guard::Guard;
+pub use self::words::{
+    Account, Dialled, DialogRef, Ending, Event, Failure, Invitation, Load, Origin, Output, Phone,
+    PhoneRef, Reason, Refusal, Setup, Target, TrunkAccess,
+};
+
+/// How long a phone may be silent before the next one is rung too.
+const QUIET: Duration = Duration::from_secs(2);
+
+/// The SIP side of the house as one value.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct Endpoint {
+    setup: Setup,
+    mint: Mint,
+    /// Makes the To tags of stateless answers, so that a repeated request gets the same.
+    secret: [u8; 32],
+    last_dialog: u64,
+    transactions: Transactions,
+    registrar: Registrar,
+    sessions: BTreeMap<DialogRef, Session>,
+    #[serde(with = "transaction::pairs")]
+    index: BTreeMap<DialogId, DialogRef>,
+    /// What each request of ours is for.
+    purposes: BTreeMap<TransactionRef, Purpose>,
+    /// INVITEs of theirs by what two copies over different roads share (§8.2.2.2).
+    #[serde(with = "transaction::pairs")]
+    merging: BTreeMap<MergeKey, TransactionRef>,
+    /// The INVITE transactions of theirs that are alive: CANCEL and repetitions find their dialog.
+    invites: BTreeMap<TransactionRef, (DialogRef, Option<MergeKey>)>,
+    authenticator: Authenticator,
+    guard: Guard,
+    timers: Timers<Timer>,
+    outputs: VecDeque<Output>,
+}
+
+/// Call-ID, From tag and CSeq of an INVITE; never printed.
+#[derive(Clone, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+struct MergeKey(String, String, u32);
+
+impl std::fmt::Debug for MergeKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "MergeKey({})", self.2)
+    }
+}
+
+/// What a request of ours is for.
+#[derive(Debug, Deserialize, Serialize)]
+enum Purpose {
+    /// An INVITE that begins a dialog; `half` becomes a dialog for each branch that answers.
+    Invite {
+        dialog: DialogRef,
+        half: Box<Dialog>,
+    },
+    /// A re-INVITE; the dialog as it was, so that its 200 is acknowledged even after a BYE.
+    Reinvite {
+        dialog: DialogRef,
+        was: Box<Dialog>,
+        cseq: u32,
+    },
+    Bye {
+        dialog: DialogRef,
+    },
+    DialogProbe {
+        dialog: DialogRef,
+    },
+    PhoneProbe {
+        phone: PhoneRef,
+    },
+    /// Nobody waits for the answer: CANCEL, and the BYE of a branch nobody wants.
+    Nothing,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+enum Timer {
+    /// Send our 200 again.
+    Repeat(DialogRef, u32),
+    /// No ACK will come any more.
+    GiveUp(DialogRef, u32),
+    /// A phone should have said something by now.
+    Quiet(DialogRef),
+    /// Offer again after glare.
+    Glare(DialogRef),
+}
+
+impl Endpoint {
+    pub fn new(setup: Setup, mut mint: Mint) -> Self {
+        Self {
+            secret: mint.bytes(),
+            authenticator: Authenticator::new(&setup.realm, mint.split()),
+            setup,
+            mint,
+            last_dialog: 0,
+            transactions: Transactions::default(),
+            registrar: Registrar::default(),
+            sessions: BTreeMap::new(),
+            index: BTreeMap::new(),
+            purposes: BTreeMap::new(),
+            merging: BTreeMap::new(),
+            invites: BTreeMap::new(),
+            guard: Guard::default(),
+            timers: Timers::default(),
+            outputs: VecDeque::new(),
+        }
+    }
+
+    /// A new plan: accounts that are gone lose their phones; dialogs go on.
+    pub fn reconfigured(&mut self, setup: Setup, now: Now) {
+        if self.setup.realm != setup.realm {
+            self.authenticator = Authenticator::new(&setup.realm, self.mint.split());
+        }
+        self.setup = setup;
+        let accounts = &self.setup.accounts;
+        self.registrar.keep_only(|listener| accounts.contains_key(listener));
+        self.settle(now);
+    }
+
+    // ---- facts ----
+
+    /// A datagram, or one framed message of a stream. `now` is its arrival.
+    pub fn received(&mut self, flow: Flow, bytes: &[u8], now: Now) {
+        self.read(flow, bytes, now);
+        self.settle(now);
+    }
+
+    /// A message read too late to be begun: a new INVITE is refused without a trace, answers and
+    /// ACKs, CANCELs and goodbyes are taken as ever, anything else is left to its sender's timers.
+    pub fn overloaded(&mut self, flow: Flow, bytes: &[u8], now: Now) {
+        self.read_under_load(flow, bytes, now);
+        self.settle(now);
+    }
+
+    /// A connection closed: its phones are gone, its transactions fail.
+    pub fn flow_closed(&mut self, flow: Flow, now: Now) {
+        self.transactions.flow_closed(flow, now.steady);
+        self.registrar.flow_closed(flow);
+        self.settle(now);
+    }
+
+    /// ICMP (or the kernel) says that nobody is at `peer`.
+    pub fn unreachable(&mut self, local: SocketAddr, peer: SocketAddr, now: Now) {
+        self.registrar.unreachable(local, peer, now.steady);
+        self.transactions.unreachable(local, peer, now.steady);
+        self.settle(now);
+    }
+
+    // ---- what the floor above asks ----
+
+    /// 180 Ringing.
+    pub fn ring(&mut self, dialog: DialogRef, now: Now) {
+        self.provisional(dialog, Status::RINGING, None, now);
+        self.settle(now);
+    }
+
+    /// 183 Session Progress with an answer.
+    pub fn progress(&mut self, dialog: DialogRef, sdp: Bytes, now: Now) {
+        self.provisional(dialog, Status::SESSION_PROGRESS, Some(&sdp), now);
+        self.settle(now);
+    }
+
+    /// 200 OK to the INVITE, with an answer, or an offer if the INVITE had none.
+    pub fn accept(&mut self, dialog: DialogRef, sdp: Bytes, now: Now) {
+        self.answer_invite(dialog, &sdp, now);
+        self.settle(now);
+    }
+
+    /// A final refusal of the INVITE; the dialog is gone.
+    pub fn refuse(&mut self, dialog: DialogRef, refusal: Refusal, now: Now) {
+        self.refuse_invite(dialog, &refusal, now);
+        self.settle(now);
+    }
+
+    /// Sends an INVITE. What becomes of it is told by events with the returned name; a phone that
+    /// is not registered any more gives `Failed { Unreachable }`.
+    pub fn invite(&mut self, invitation: Invitation, now: Now) -> DialogRef {
+        let dialog = self.send_invite(&invitation, now);
+        self.settle(now);
+        dialog
+    }
+
+    /// Ends the dialog whatever its state: CANCEL (held back until a provisional came, RFC 3261
+    /// §9.1), BYE (held back until our 200 was acknowledged or timed out, §15), or a refusal (480) of an
+    /// INVITE not answered yet. A 200 that crosses a CANCEL is ACKed and ended with BYE. The dialog
+    /// is gone for the caller of this method: no further events with its name.
+    pub fn end(&mut self, dialog: DialogRef, reason: Reason, now: Now) {
+        self.give_up(dialog, reason, now);
+        self.settle(now);
+    }
+
+    /// 200 OK to a re-INVITE or UPDATE, with our answer (or offer).
+    pub fn answer(&mut self, dialog: DialogRef, sdp: Bytes, now: Now) {
+        self.answer_offer(dialog, &sdp, now);
+        self.settle(now);
+    }
+
+    /// Refuses a re-INVITE or UPDATE; the dialog goes on as it was.
+    pub fn decline(&mut self, dialog: DialogRef, refusal: Refusal, now: Now) {
+        self.decline_offer(dialog, &refusal, now);
+        self.settle(now);
+    }
+
+    /// Sends a re-INVITE with this offer; glare (491) is retried by RFC 3261 §14.1.
+    pub fn offer(&mut self, dialog: DialogRef, sdp: Bytes, now: Now) {
+        self.send_offer(dialog, &sdp, now);
+        self.settle(now);
+    }
+
+    /// Asks by OPTIONS inside the dialog whether the other side still knows of it.
+    pub fn probe(&mut self, dialog: DialogRef, now: Now) {
+        self.probe_dialog(dialog, now);
+        self.settle(now);
+    }
+
+    // ---- questions ----
+
+    /// The phones of a listener, reachable or not, longest registered first.
+    pub fn phones(&self, listener: &ListenerName) -> Vec<Phone> {
+        self.registrar.phones(listener)
+    }
+
+    /// How many dialogs, transactions and registrations live: all zero after the last call and the
+    /// last timers.
+    pub fn load(&self) -> Load {
+        Load {
+            dialogs: self.sessions.len(),
+            transactions: self.transactions.len(),
+            phones: self.registrar.len(),
+        }
+    }
+
+    // ---- time and outputs ----
+
+    /// When to call [`Endpoint::handle_timeout`] next; may change after every call to `&mut self`.
+    pub fn poll_timeout(&self) -> Option<Moment> {
+        [self.timers.next(), self.transactions.poll_timeout(), self.registrar.poll_timeout()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    pub fn handle_timeout(&mut self, now: Now) {
+        self.transactions.handle_timeout(now.steady);
+        self.registrar.handle_timeout(now.steady);
+        self.settle(now);
+        while let Some(timer) = self.timers.pop_due(now.steady) {
+            match timer {
+                Timer::Repeat(dialog, cseq) => self.repeat_ok(dialog, cseq, now),
+                Timer::GiveUp(dialog, cseq) => self.never_acknowledged(dialog, cseq, now),
+                Timer::Quiet(dialog) => self.heard_nothing(dialog, now),
+                Timer::Glare(dialog) => self.offer_again(dialog, now),
+            }
+            self.settle(now);
+        }
+    }
+
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    // ---- private parts ----
+
+    /// Sorts the mail of the machines inside until none is left.
+    fn settle(&mut self, now: Now) {
+        loop {
+            if let Some(output) = self.transactions.poll_output() {
+                match output {
+                    transaction::Output::Send(transmit) => {
+                        self.outputs.push_back(Output::Send(transmit));
+                    }
+                    transaction::Output::Tell(id, told) => self.transaction_told(id, told, now),
+                }
+            } else if let Some(output) = self.registrar.poll_output() {
+                match output {
+                    registrar::Output::Changed(listener) => {
+                        self.tell(Event::PhonesChanged { listener });
+                    }
+                    registrar::Output::Gone(phone) => self.phone_gone(phone, now),
+                    registrar::Output::Probe(phone) => self.probe_phone(phone, now),
+                }
+            } else {
+                break;
+            }
+        }
+    }
+
+    fn transaction_told(&mut self, id: TransactionRef, told: Told, now: Now) {
+        if told == Told::Gone {
+            self.purposes.remove(&id);
+            if let Some((_, Some(key))) = self.invites.remove(&id) {
+                self.merging.remove(&key);
+            }
+            return;
+        }
+        match self.purposes.get(&id) {
+            Some(Purpose::Invite { dialog, .. }) => {
+                let why = match told {
+                    Told::TimedOut | Told::Gone => Failure::TimedOut,
+                    Told::Unreachable => Failure::Unreachable,
+                };
+                self.invite_failed(*dialog, why, now);
+            }
+            Some(Purpose::Reinvite { dialog, .. }) => self.lost_in_dialog(*dialog, now),
+            Some(Purpose::DialogProbe { dialog }) => self.probe_answered(*dialog, false),
+            Some(Purpose::Bye { dialog }) => {
+                self.forget(*dialog);
+            }
+            Some(Purpose::PhoneProbe { .. } | Purpose::Nothing) | None => {}
+        }
+    }
+
+    fn next_dialog(&mut self) -> DialogRef {
+        self.last_dialog += 1;
+        DialogRef(self.last_dialog)
+    }
+
+    fn tell(&mut self, event: Event) {
+        self.outputs.push_back(Output::Tell(event));
+    }
+
+    fn send(&mut self, flow: Flow, bytes: Bytes) {
+        self.outputs.push_back(Output::Send(Transmit { flow, bytes }));
+    }
+
+    /// Tells an event of a dialog, unless the floor above has ended it.
+    fn tell_of(&mut self, dialog: DialogRef, event: Event) {
+        if self.sessions.get(&dialog).is_some_and(|session| !session.given_up) {
+            self.tell(event);
+        }
+    }
+
+    /// The dialog and all its timers are gone. Its transactions run out by themselves.
+    fn forget(&mut self, dialog: DialogRef) -> Option<Session> {
+        let session = self.sessions.remove(&dialog)?;
+        self.index.remove(&session.dialog.id);
+        for cseq in session.unacknowledged.keys() {
+            self.timers.stop(&Timer::Repeat(dialog, *cseq));
+            self.timers.stop(&Timer::GiveUp(dialog, *cseq));
+        }
+        self.timers.stop(&Timer::Quiet(dialog));
+        self.timers.stop(&Timer::Glare(dialog));
+        Some(session)
+    }
+
+    /// The door a flow goes through: the one bound to its local address, or else any of its kind.
+    fn door(&self, flow: Flow) -> Option<&Door> {
+        let of_kind = || self.setup.doors.iter().filter(|door| door.transport == flow.transport);
+        of_kind().find(|door| door.local == flow.local).or_else(|| of_kind().next())
+    }
+
+    /// How peers reach us over `flow`: `host:port`.
+    fn sent_by(&self, flow: Flow) -> String {
+        let address = self.door(flow).map_or(flow.local.ip(), |door| door.advertised);
+        let port = self.door(flow).map_or(flow.local.port(), |door| door.local.port());
+        SocketAddr::new(address, port).to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests;

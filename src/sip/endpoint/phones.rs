@@ -1,0 +1,152 @@
+//! REGISTER, and looking for phones that do not answer.
+
+use std::time::Duration;
+
+use crate::base::{ListenerName, Now};
+use crate::sip::compose;
+use crate::sip::dialog::{Dialog, DialogId, Sealed};
+use crate::sip::headers::{Contact, NameAddr, RouteSet};
+use crate::sip::message::{HeaderName, Method, Request, Status};
+use crate::sip::registrar::{Bounds, Contacts, Listed, Refused, Registration, Wish};
+use crate::sip::uri::{AddressOfRecord, Uri};
+
+use super::door::Proof;
+use super::receiving::Arrival;
+use super::{Endpoint, PhoneRef, Purpose};
+
+/// The most contacts one REGISTER may bring.
+const CONTACTS_MAX: usize = 16;
+
+impl Endpoint {
+    /// Always challenged, from a trunk's addresses too.
+    pub(super) fn register_received(&mut self, arrival: &Arrival, now: Now) {
+        let listener = match self.prove(arrival, now) {
+            Proof::Listener(listener) => listener,
+            Proof::Challenged => return,
+        };
+        let id = self.open(arrival, now);
+        let (status, headers) = self.register(&listener, arrival, now);
+        let mut response = arrival.question.response(status);
+        for (name, value) in headers {
+            response = response.header(name, value);
+        }
+        let bytes = response.finish().bytes().clone();
+        self.transactions.respond(id, status.0, bytes, now.steady);
+    }
+
+    fn register(
+        &mut self,
+        listener: &ListenerName,
+        arrival: &Arrival,
+        now: Now,
+    ) -> (Status, Vec<(HeaderName, String)>) {
+        let request = arrival.request();
+        let to = request.to().ok().and_then(|to| to.uri().ok());
+        let is_own = to.is_some_and(|to| to.dialled() == listener.as_str());
+        if !is_own {
+            return (Status::FORBIDDEN, Vec::new());
+        }
+        let Some(contacts) = contacts_of(request) else {
+            return (Status::BAD_REQUEST, Vec::new());
+        };
+        let phones_max = self.setup.accounts.get(listener).map_or(1, |account| account.phones_max);
+        let bounds = Bounds {
+            expiry_min: self.setup.expiry_min,
+            expiry_max: self.setup.expiry_max,
+            expiry_default: self.setup.expiry_default,
+            phones_max,
+        };
+        let registration = Registration {
+            contacts,
+            call_id: request.call_id().to_owned(),
+            cseq: request.cseq().number,
+            flow: arrival.source,
+            user_agent: request.user_agent().unwrap_or_default().to_owned(),
+        };
+        match self.registrar.registered(listener, registration, bounds, now.steady) {
+            Ok(()) => {
+                let listed = self.registrar.listed(listener, now.steady);
+                let contacts =
+                    listed.iter().map(|one| (HeaderName::Contact, contact_value(one))).collect();
+                (Status::OK, contacts)
+            }
+            Err(Refused::TooBrief) => {
+                let seconds = self.setup.expiry_min.as_secs().to_string();
+                (Status::INTERVAL_TOO_BRIEF, vec![(HeaderName::MinExpires, seconds)])
+            }
+            Err(Refused::OutOfOrder) => (Status::SERVER_INTERNAL_ERROR, Vec::new()),
+        }
+    }
+
+    /// Asks a lost phone whether it is there. One question at a time: on UDP it repeats itself for
+    /// half a minute.
+    pub(super) fn probe_phone(&mut self, phone: PhoneRef, now: Now) {
+        let is_asked = self.purposes.values().any(
+            |purpose| matches!(purpose, Purpose::PhoneProbe { phone: other } if *other == phone),
+        );
+        if is_asked {
+            return;
+        }
+        let Some((listener, target, flow)) = self.registrar.reach(phone) else {
+            return;
+        };
+        let host = &self.setup.realm;
+        let address = |user: &str| AddressOfRecord { user: user.to_owned(), host: host.clone() };
+        let (ours, theirs) = (address(compose::PRODUCT), address(listener.as_str()));
+        let local_tag = self.mint.token();
+        let question = Dialog {
+            local: Sealed(NameAddr::write(None, ours, Some(&local_tag))),
+            remote: Sealed(NameAddr::write(None, theirs, None)),
+            id: DialogId { call_id: self.mint.token(), local_tag, remote_tag: String::new() },
+            local_cseq: 1,
+            remote_cseq: None,
+            route_set: RouteSet::default(),
+            remote_target: Sealed(target),
+            flow,
+        };
+        let (draft, key) = self.draft(&question, flow, Method::Options, 1);
+        let bytes = draft.header(HeaderName::Accept, compose::SDP).finish().bytes().clone();
+        let id = self.transactions.request(key, flow, bytes, now.steady);
+        self.purposes.insert(id, Purpose::PhoneProbe { phone });
+    }
+}
+
+/// What a REGISTER asks; None if it can't be understood (400).
+fn contacts_of(request: &Request) -> Option<Contacts> {
+    let header = request.expires();
+    let mut wishes = Vec::new();
+    let mut everything = false;
+    for contact in request.contacts() {
+        match contact.ok()? {
+            Contact::Everything => everything = true,
+            Contact::Address(address) => {
+                let uri = address.uri().ok()?;
+                if !matches!(uri, Uri::Sip(_)) || wishes.len() >= CONTACTS_MAX {
+                    return None;
+                }
+                let expires = address.expires().or(header);
+                wishes.push(Wish {
+                    uri,
+                    instance: address.instance().map(std::borrow::Cow::into_owned),
+                    q: address.q(),
+                    expires: expires.map(|seconds| Duration::from_secs(seconds.into())),
+                });
+            }
+        }
+    }
+    match (everything, wishes.is_empty(), header) {
+        // §10.3 step 6: `*` stands alone and with `Expires: 0`.
+        (true, true, Some(0)) => Some(Contacts::RemoveAll),
+        (true, _, _) => None,
+        (false, true, _) => Some(Contacts::Fetch),
+        (false, false, _) => Some(Contacts::These(wishes)),
+    }
+}
+
+fn contact_value(listed: &Listed) -> String {
+    let mut text = format!("<{}>;expires={}", listed.uri, listed.expires.as_secs());
+    if let Some(q) = listed.q {
+        text.push_str(&format!(";q={}.{:03}", q / 1000, q % 1000));
+    }
+    text
+}

@@ -1,0 +1,241 @@
+//! Requests of theirs inside a dialog: BYE, re-INVITE, UPDATE, OPTIONS.
+
+use bytes::Bytes;
+
+use crate::base::Now;
+use crate::sip::compose;
+use crate::sip::dialog::invite::{Peer, Stage, Unacknowledged};
+use crate::sip::dialog::offer::Exchange;
+use crate::sip::dialog::{DialogId, Sealed, contact_of};
+use crate::sip::message::{HeaderName, Method, Status};
+use crate::sip::transaction::{Kept, T1};
+
+use super::answering::reply_of;
+use super::receiving::{Arrival, sdp_of};
+use super::{DialogRef, Ending, Endpoint, Event, Refusal, Timer};
+
+/// §14.2: how long a side waits that offered twice, at most.
+const PATIENCE_FOR_OFFERS: u64 = 11;
+
+impl Endpoint {
+    /// The dialog a request belongs to, if it comes from where it may (T-13).
+    pub(super) fn dialog_of(&self, arrival: &Arrival) -> Option<DialogRef> {
+        let request = arrival.request();
+        let id = DialogId {
+            call_id: request.call_id().to_owned(),
+            local_tag: request.to_tag()?.to_owned(),
+            remote_tag: request.from_tag().unwrap_or_default().to_owned(),
+        };
+        let dialog = *self.index.get(&id)?;
+        let session = self.sessions.get(&dialog)?;
+        let address = arrival.address();
+        let may_speak = match &session.peer {
+            Peer::Phone(ip) => ip.to_canonical() == address,
+            Peer::Trunk(name) => {
+                self.trunk_has(name, address)
+                    || session.dialog.flow.peer.ip().to_canonical() == address
+            }
+        };
+        may_speak.then_some(dialog)
+    }
+
+    pub(super) fn within(&mut self, arrival: Arrival, now: Now) {
+        let Some(dialog) = self.dialog_of(&arrival) else {
+            self.reply_plain(&arrival, Status::CALL_OR_TRANSACTION_DOES_NOT_EXIST);
+            return;
+        };
+        let Some(session) = self.sessions.get_mut(&dialog) else {
+            return;
+        };
+        let method = arrival.request().method().clone();
+        let is_bye = method == Method::Bye;
+        if matches!(session.stage, Stage::Leaving(_)) && !is_bye {
+            self.reply_plain(&arrival, Status::CALL_OR_TRANSACTION_DOES_NOT_EXIST);
+            return;
+        }
+        if !session.dialog.takes(arrival.request().cseq().number) {
+            self.reply_plain(&arrival, Status::SERVER_INTERNAL_ERROR);
+            return;
+        }
+        if matches!(session.peer, Peer::Phone(_)) {
+            // A new port of its NAT, or a new connection after the old one broke.
+            session.dialog.flow = arrival.source;
+        }
+        if self.lacks_ability(&arrival) {
+            return;
+        }
+        match method {
+            Method::Bye => self.bye_received(dialog, &arrival, now),
+            Method::Invite => self.reinvited(dialog, arrival, now),
+            Method::Update => self.updated(dialog, arrival, now),
+            Method::Options => self.options_received(&arrival),
+            Method::Ack
+            | Method::Cancel
+            | Method::Info
+            | Method::Message
+            | Method::Notify
+            | Method::Prack
+            | Method::Publish
+            | Method::Refer
+            | Method::Register
+            | Method::Subscribe
+            | Method::Extension(_) => self.refuse_method(&arrival),
+        }
+    }
+
+    fn bye_received(&mut self, dialog: DialogRef, arrival: &Arrival, now: Now) {
+        let id = self.open(arrival, now);
+        let bytes = arrival.question.plain(Status::OK);
+        self.transactions.respond(id, 200, bytes, now.steady);
+        let Some(session) = self.sessions.get(&dialog) else {
+            return;
+        };
+        if let Stage::Incoming { transaction, question, .. } = &session.stage {
+            // A caller may leave an early dialog this way too (§15).
+            let gone = Status::REQUEST_TERMINATED;
+            self.transactions.respond(*transaction, gone.0, question.plain(gone), now.steady);
+            self.tell_of(dialog, Event::Ended { dialog, ending: Ending::Cancelled });
+        } else {
+            self.drop_question(dialog, now);
+            self.tell_of(dialog, Event::Ended { dialog, ending: Ending::HungUp });
+        }
+        self.forget(dialog);
+    }
+
+    fn reinvited(&mut self, dialog: DialogRef, arrival: Arrival, now: Now) {
+        if self.has_strange_body(&arrival) {
+            return;
+        }
+        if let Some(refusal) = self.is_crossed(dialog) {
+            let (_, bytes) = self.refusal_of_offer(&arrival, &refusal);
+            self.send(arrival.reply, bytes);
+            return;
+        }
+        let Arrival { question, key, source, reply } = arrival;
+        let id = self.transactions.open(key, true, source, reply, now.steady);
+        self.transactions.respond(id, 100, question.plain(Status::TRYING), now.steady);
+        self.invites.insert(id, (dialog, None));
+        self.asked(dialog, id, question);
+    }
+
+    fn updated(&mut self, dialog: DialogRef, arrival: Arrival, now: Now) {
+        if self.has_strange_body(&arrival) {
+            return;
+        }
+        if sdp_of(arrival.request()).is_none() {
+            // Only a sign of life, or a new target.
+            let contact = contact_of(arrival.request());
+            if let Some(session) = self.sessions.get_mut(&dialog) {
+                session.dialog.retargeted(contact.as_deref());
+            }
+            let response = self.with_contact(arrival.question.response(Status::OK), arrival.source);
+            let id = self.open(&arrival, now);
+            self.transactions.respond(id, 200, response.finish().bytes().clone(), now.steady);
+            return;
+        }
+        if let Some(refusal) = self.is_crossed(dialog) {
+            let (_, bytes) = self.refusal_of_offer(&arrival, &refusal);
+            self.send(arrival.reply, bytes);
+            return;
+        }
+        let id = self.open(&arrival, now);
+        self.asked(dialog, id, arrival.question);
+    }
+
+    fn asked(
+        &mut self,
+        dialog: DialogRef,
+        id: crate::sip::transaction::TransactionRef,
+        question: crate::sip::compose::Question,
+    ) {
+        let Some(session) = self.sessions.get_mut(&dialog) else {
+            return;
+        };
+        let offer = sdp_of(&question.request);
+        let waiting = matches!(session.exchange, Exchange::Waiting { .. });
+        session.exchange = Exchange::Asked {
+            transaction: id,
+            brought_offer: offer.is_some(),
+            contact: contact_of(&question.request).map(Sealed),
+            question: Box::new(question),
+        };
+        if waiting {
+            // Theirs came first: ours is over.
+            self.timers.stop(&Timer::Glare(dialog));
+            self.tell_of(dialog, Event::OfferAnswered { dialog, answer: None });
+        }
+        self.tell_of(dialog, Event::Offered { dialog, offer });
+    }
+
+    /// §14.2: 500 while an earlier request of theirs waits for us, 491 while one of ours waits for
+    /// them.
+    fn is_crossed(&self, dialog: DialogRef) -> Option<Refusal> {
+        let session = self.sessions.get(&dialog)?;
+        match &session.stage {
+            Stage::Confirmed => {}
+            Stage::Incoming { .. } | Stage::Leaving(_) => return Some(Refusal::ServerError),
+            Stage::Inviting { .. } => return Some(Refusal::RequestPending),
+        }
+        match &session.exchange {
+            Exchange::Asked { .. } => Some(Refusal::ServerError),
+            Exchange::Offered { .. } => Some(Refusal::RequestPending),
+            Exchange::Settled | Exchange::Waiting { .. } => {
+                session.awaits_answer_in_ack().then_some(Refusal::RequestPending)
+            }
+        }
+    }
+
+    fn refusal_of_offer(&mut self, arrival: &Arrival, refusal: &Refusal) -> (Status, Bytes) {
+        if *refusal != Refusal::ServerError {
+            return self.refusal(&arrival.question, refusal);
+        }
+        let status = Status::SERVER_INTERNAL_ERROR;
+        let seconds = self.mint.below(PATIENCE_FOR_OFFERS);
+        let response = arrival.question.response(status).header(HeaderName::RetryAfter, seconds);
+        (status, response.finish().bytes().clone())
+    }
+
+    pub(super) fn answer_offer(&mut self, dialog: DialogRef, sdp: &Bytes, now: Now) {
+        let Some(session) = self.sessions.get_mut(&dialog) else {
+            return;
+        };
+        if !session.is_asked() {
+            return;
+        }
+        let Exchange::Asked { transaction, question, brought_offer, contact } =
+            std::mem::take(&mut session.exchange)
+        else {
+            return;
+        };
+        session.dialog.retargeted(contact.as_ref().map(|contact| contact.0.as_str()));
+        let flow = session.dialog.flow;
+        let response = self.with_contact(question.response(Status::OK), flow);
+        let bytes = response.body(compose::SDP, sdp).bytes().clone();
+        self.transactions.respond(transaction, 200, bytes.clone(), now.steady);
+        if *question.request.method() == Method::Invite {
+            let ok = Unacknowledged {
+                ok: Kept(bytes),
+                reply: reply_of(&question, flow),
+                pause: T1,
+                wants_answer: !brought_offer,
+                first: false,
+            };
+            self.await_ack(dialog, question.request.cseq().number, ok, now);
+        }
+    }
+
+    pub(super) fn decline_offer(&mut self, dialog: DialogRef, refusal: &Refusal, now: Now) {
+        let Some(session) = self.sessions.get_mut(&dialog) else {
+            return;
+        };
+        if !session.is_asked() {
+            return;
+        }
+        let Exchange::Asked { transaction, question, .. } = std::mem::take(&mut session.exchange)
+        else {
+            return;
+        };
+        let (status, bytes) = self.refusal(&question, refusal);
+        self.transactions.respond(transaction, status.0, bytes, now.steady);
+    }
+}
