@@ -20,7 +20,7 @@ use crate::sip::message::{
 };
 use crate::sip::transaction::{self, ClientKey, ServerKey};
 use crate::sip::uri::{Host, Uri};
-use crate::sip::wire::{self, Malformed};
+use crate::sip::wire::{self, Fault, Malformed};
 
 use super::answering::reply_of;
 use super::body::Body;
@@ -97,7 +97,9 @@ impl Endpoint {
                 self.send(reply, answer.bytes().clone());
             }
             // Framing a stream was the road's work: what is not SIP on one is no phone.
-            None if flow.transport.is_reliable() => self.outputs.push_back(Output::Close(flow)),
+            None if flow.transport.is_reliable() && malformed.fault() != Fault::KeepAlive => {
+                self.outputs.push_back(Output::Close(flow));
+            }
             None => {}
         }
     }
