@@ -114,6 +114,8 @@ struct Binding {
     expires_at: Moment,
     user_agent: String,
     reachability: Reachability,
+    /// It has not refused a text yet.
+    takes_text: bool,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -217,6 +219,13 @@ impl Registrar {
         self.timers.stop(&(phone, Timer::Probe));
     }
 
+    /// A phone has refused a text.
+    pub(crate) fn takes_no_text(&mut self, phone: PhoneRef) {
+        if let Some(binding) = self.bindings.get_mut(&phone) {
+            binding.takes_text = false;
+        }
+    }
+
     /// The accounts changed: phones of those for whom `keeps` is false are gone.
     pub(crate) fn keep_only(&mut self, keeps: impl Fn(&ListenerName) -> bool) {
         for phone in self.phones_where(|binding| !keeps(&binding.listener)) {
@@ -285,6 +294,16 @@ impl Registrar {
         Some((&binding.listener, binding.uri.to_string(), binding.flow))
     }
 
+    /// The phones of a listener that answer and can show a text, as far as we know.
+    pub(crate) fn readers(&self, listener: &ListenerName) -> Vec<PhoneRef> {
+        let can_show = |phone: &PhoneRef| {
+            self.bindings.get(phone).is_some_and(|binding| {
+                binding.takes_text && binding.reachability == Reachability::Reachable
+            })
+        };
+        self.of.get(listener).into_iter().flatten().copied().filter(can_show).collect()
+    }
+
     /// Whether some registered phone is on this road.
     pub(crate) fn knows(&self, flow: Flow) -> bool {
         self.bindings.values().any(|binding| binding.flow == flow)
@@ -328,7 +347,7 @@ impl Registrar {
             }
             return;
         }
-        let binding = Binding {
+        let mut binding = Binding {
             listener: listener.clone(),
             uri: wish.uri.clone(),
             instance: wish.instance.clone(),
@@ -339,6 +358,7 @@ impl Registrar {
             expires_at: now + expires,
             user_agent: registration.user_agent.chars().take(USER_AGENT_MAX).collect(),
             reachability: Reachability::Reachable,
+            takes_text: true,
         };
         let (phone, changed) = match known {
             Some(phone) => {
@@ -352,6 +372,9 @@ impl Registrar {
         };
         self.timers.set((phone, Timer::Expiry), binding.expires_at);
         self.timers.stop(&(phone, Timer::Probe));
+        if let Some(before) = self.bindings.get(&phone) {
+            binding.takes_text = before.takes_text;
+        }
         self.bindings.insert(phone, binding);
         if changed {
             self.outputs.push_back(Output::Changed(listener.clone()));

@@ -182,9 +182,9 @@ impl Endpoint {
         self.timers.stop(&Timer::Repeat(dialog, cseq));
         self.timers.stop(&Timer::GiveUp(dialog, cseq));
         if ok.first {
-            self.tell_of(dialog, Event::Confirmed { dialog, answer });
+            self.report_of(dialog, Event::Confirmed { dialog, answer });
         } else if ok.wants_answer {
-            self.tell_of(dialog, Event::OfferAnswered { dialog, answer });
+            self.report_of(dialog, Event::OfferAnswered { dialog, answer });
         }
         if let Some(reason) = held {
             self.send_bye(dialog, reason, now);
@@ -232,7 +232,7 @@ impl Endpoint {
                 return;
             }
         };
-        self.tell_of(dialog, Event::Ended { dialog, ending: Ending::NeverAcknowledged });
+        self.report_of(dialog, Event::Ended { dialog, ending: Ending::NeverAcknowledged });
         if let Some(session) = self.sessions.get_mut(&dialog) {
             session.given_up = true;
         }
@@ -252,7 +252,7 @@ impl Endpoint {
         match &session.stage {
             Stage::Incoming { transaction, question, .. } if *transaction == id => {
                 self.transactions.respond(id, gone.0, question.plain(gone), now.steady);
-                self.tell_of(dialog, Event::Ended { dialog, ending: Ending::Cancelled });
+                self.report_of(dialog, Event::Ended { dialog, ending: Ending::Cancelled });
                 self.forget(dialog);
             }
             Stage::Incoming { .. }

@@ -69,7 +69,7 @@ impl Endpoint {
         };
         session.probing = false;
         if session.is_confirmed() {
-            self.tell_of(dialog, Event::Probed { dialog, alive });
+            self.report_of(dialog, Event::Probed { dialog, alive });
         }
     }
 
@@ -93,7 +93,7 @@ impl Endpoint {
             }
             // Their offer, or an earlier one of ours, is open: nothing can come of this one.
             Exchange::Offered { .. } | Exchange::Asked { .. } => {
-                self.tell_of(dialog, Event::OfferAnswered { dialog, answer: None });
+                self.report_of(dialog, Event::OfferAnswered { dialog, answer: None });
             }
         }
     }
@@ -170,7 +170,7 @@ impl Endpoint {
             200..=299 => {
                 session.dialog.retargeted(contact_of(reply).as_deref());
                 let answer = sdp_of(reply);
-                self.tell_of(dialog, Event::OfferAnswered { dialog, answer });
+                self.report_of(dialog, Event::OfferAnswered { dialog, answer });
             }
             491 if glares < GLARES_MAX => {
                 let pause = glare_pause(session.phone.is_some(), &mut self.mint);
@@ -178,7 +178,7 @@ impl Endpoint {
                 self.timers.set(Timer::Glare(dialog), now.steady + pause);
             }
             408 | 481 => self.lost_in_dialog(dialog, now),
-            _ => self.tell_of(dialog, Event::OfferAnswered { dialog, answer: None }),
+            _ => self.report_of(dialog, Event::OfferAnswered { dialog, answer: None }),
         }
     }
 
@@ -190,7 +190,7 @@ impl Endpoint {
         if !session.is_confirmed() {
             return;
         }
-        self.tell_of(dialog, Event::Ended { dialog, ending: Ending::Lost });
+        self.report_of(dialog, Event::Ended { dialog, ending: Ending::Lost });
         self.give_up(dialog, Reason::Normal, now);
     }
 

@@ -44,7 +44,7 @@ impl Endpoint {
             if !is_trunk {
                 self.guard.failed(arrival.address(), now.steady);
             }
-            self.tell(Event::AuthenticationFailed { flow: arrival.source });
+            self.report(Event::AuthenticationFailed { flow: arrival.source });
         }
         self.challenge(arrival, stale, now);
         Proof::Challenged

@@ -21,7 +21,7 @@ impl Endpoint {
         let dialog = self.next_dialog();
         let Target::Phone(phone) = invitation.target;
         let Some((listener, target, flow)) = self.registrar.reach(phone) else {
-            self.tell(Event::Failed { dialog, why: Failure::Unreachable });
+            self.report(Event::Failed { dialog, why: Failure::Unreachable });
             return dialog;
         };
         let host = &self.setup.realm;
@@ -95,7 +95,7 @@ impl Endpoint {
             self.send_cancel(dialog, reason, now);
         }
         if reply.status() != Status::TRYING {
-            self.tell_of(dialog, Event::Ringing { dialog, sdp: sdp_of(reply) });
+            self.report_of(dialog, Event::Ringing { dialog, sdp: sdp_of(reply) });
         }
     }
 
@@ -129,7 +129,7 @@ impl Endpoint {
         match cancel.reason() {
             // The answer crossed our CANCEL.
             Some(reason) => self.send_bye(dialog, reason, now),
-            None => self.tell_of(dialog, Event::Answered { dialog, sdp: sdp_of(reply) }),
+            None => self.report_of(dialog, Event::Answered { dialog, sdp: sdp_of(reply) }),
         }
     }
 
@@ -142,7 +142,7 @@ impl Endpoint {
             }
             (Failure::Refused(_) | Failure::Cancelled, _) | (_, None) => {}
         }
-        self.tell_of(dialog, Event::Failed { dialog, why });
+        self.report_of(dialog, Event::Failed { dialog, why });
         self.forget(dialog);
     }
 
@@ -154,7 +154,7 @@ impl Endpoint {
         if let Some(phone) = session.phone {
             self.registrar.lost(phone, now.steady);
         }
-        self.tell_of(dialog, Event::Quiet { dialog });
+        self.report_of(dialog, Event::Quiet { dialog });
     }
 
     /// The phone is gone from the book: what rings on it has failed, and should stop ringing.
@@ -167,7 +167,7 @@ impl Endpoint {
             .map(|(dialog, _)| *dialog)
             .collect();
         for dialog in ringing {
-            self.tell_of(dialog, Event::Failed { dialog, why: Failure::Unreachable });
+            self.report_of(dialog, Event::Failed { dialog, why: Failure::Unreachable });
             self.give_up(dialog, Reason::Normal, now);
         }
     }

@@ -100,6 +100,10 @@ enum Purpose {
     PhoneProbe {
         phone: PhoneRef,
     },
+    /// A text for the listener's eyes.
+    Text {
+        phone: PhoneRef,
+    },
     /// Nobody waits for the answer: CANCEL, and the BYE of a branch nobody wants.
     Nothing,
 }
@@ -244,6 +248,20 @@ impl Endpoint {
         self.settle(now);
     }
 
+    /// A phone fell silent in the middle of a call: it counts as unreachable, is probed, and is
+    /// rung again only after a sign of life.
+    pub fn doubt(&mut self, phone: PhoneRef, now: Now) {
+        self.registrar.lost(phone, now.steady);
+        self.settle(now);
+    }
+
+    /// Shows a short text on a listener's phones (MESSAGE, RFC 3428, text/plain in UTF-8). Phones
+    /// that can't are not asked twice; nothing is told of the answer.
+    pub fn tell(&mut self, listener: &ListenerName, text: &str, now: Now) {
+        self.send_text(listener, text, now);
+        self.settle(now);
+    }
+
     // ---- questions ----
 
     /// The phones of a listener, reachable or not, longest registered first.
@@ -305,7 +323,7 @@ impl Endpoint {
             } else if let Some(output) = self.registrar.poll_output() {
                 match output {
                     registrar::Output::Changed(listener) => {
-                        self.tell(Event::PhonesChanged { listener });
+                        self.report(Event::PhonesChanged { listener });
                     }
                     registrar::Output::Gone(phone) => self.phone_gone(phone, now),
                     registrar::Output::Probe(phone) => self.probe_phone(phone, now),
@@ -337,7 +355,7 @@ impl Endpoint {
             Some(Purpose::Bye { dialog }) => {
                 self.forget(*dialog);
             }
-            Some(Purpose::PhoneProbe { .. } | Purpose::Nothing) | None => {}
+            Some(Purpose::PhoneProbe { .. } | Purpose::Text { .. } | Purpose::Nothing) | None => {}
         }
     }
 
@@ -346,7 +364,7 @@ impl Endpoint {
         DialogRef(self.last_dialog)
     }
 
-    fn tell(&mut self, event: Event) {
+    fn report(&mut self, event: Event) {
         self.outputs.push_back(Output::Tell(event));
     }
 
@@ -355,9 +373,9 @@ impl Endpoint {
     }
 
     /// Tells an event of a dialog, unless the floor above has ended it.
-    fn tell_of(&mut self, dialog: DialogRef, event: Event) {
+    fn report_of(&mut self, dialog: DialogRef, event: Event) {
         if self.sessions.get(&dialog).is_some_and(|session| !session.given_up) {
-            self.tell(event);
+            self.report(event);
         }
     }
 

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use crate::base::{ListenerName, Now};
+use crate::sip::Flow;
 use crate::sip::compose;
 use crate::sip::dialog::{Dialog, DialogId, Sealed};
 use crate::sip::headers::{Contact, NameAddr, RouteSet};
-use crate::sip::message::{HeaderName, Method, Request, Status};
+use crate::sip::message::{HeaderName, Method, Request, RequestBuilder, Status};
 use crate::sip::registrar::{Bounds, Contacts, Listed, Refused, Registration, Wish};
+use crate::sip::transaction::ClientKey;
 use crate::sip::uri::{AddressOfRecord, Uri};
 
 use super::door::Proof;
@@ -16,6 +18,8 @@ use super::{Endpoint, PhoneRef, Purpose};
 
 /// The most contacts one REGISTER may bring.
 const CONTACTS_MAX: usize = 16;
+/// The longest text, so that a MESSAGE fits into a datagram (RFC 3428 §8).
+const TEXT_MAX: usize = 200;
 
 impl Endpoint {
     /// Always challenged, from a trunk's addresses too.
@@ -87,27 +91,51 @@ impl Endpoint {
         if is_asked {
             return;
         }
-        let Some((listener, target, flow)) = self.registrar.reach(phone) else {
+        let Some((draft, key, flow)) = self.draft_to(phone, Method::Options) else {
             return;
         };
+        let bytes = draft.header(HeaderName::Accept, compose::SDP).finish().bytes().clone();
+        let id = self.transactions.request(key, flow, bytes, now.steady);
+        self.purposes.insert(id, Purpose::PhoneProbe { phone });
+    }
+
+    pub(super) fn send_text(&mut self, listener: &ListenerName, text: &str, now: Now) {
+        let text: String = text.chars().take(TEXT_MAX).collect();
+        for phone in self.registrar.readers(listener) {
+            let Some((draft, key, flow)) = self.draft_to(phone, Method::Message) else {
+                continue;
+            };
+            let request = draft.body("text/plain;charset=UTF-8", text.as_bytes());
+            let bytes = request.bytes().clone();
+            let id = self.transactions.request(key, flow, bytes, now.steady);
+            self.purposes.insert(id, Purpose::Text { phone });
+        }
+    }
+
+    /// A request to a phone outside every dialog.
+    fn draft_to(
+        &mut self,
+        phone: PhoneRef,
+        method: Method,
+    ) -> Option<(RequestBuilder, ClientKey, Flow)> {
+        let (listener, target, flow) = self.registrar.reach(phone)?;
         let host = &self.setup.realm;
         let address = |user: &str| AddressOfRecord { user: user.to_owned(), host: host.clone() };
         let (ours, theirs) = (address(compose::PRODUCT), address(listener.as_str()));
         let local_tag = self.mint.token();
+        let call_id = self.mint.token();
         let question = Dialog {
             local: Sealed(NameAddr::write(None, ours, Some(&local_tag))),
             remote: Sealed(NameAddr::write(None, theirs, None)),
-            id: DialogId { call_id: self.mint.token(), local_tag, remote_tag: String::new() },
+            id: DialogId { call_id, local_tag, remote_tag: String::new() },
             local_cseq: 1,
             remote_cseq: None,
             route_set: RouteSet::default(),
             remote_target: Sealed(target),
             flow,
         };
-        let (draft, key) = self.draft(&question, flow, Method::Options, 1);
-        let bytes = draft.header(HeaderName::Accept, compose::SDP).finish().bytes().clone();
-        let id = self.transactions.request(key, flow, bytes, now.steady);
-        self.purposes.insert(id, Purpose::PhoneProbe { phone });
+        let (draft, key) = self.draft(&question, flow, method, 1);
+        Some((draft, key, flow))
     }
 }
 

@@ -135,10 +135,14 @@ impl Endpoint {
                 self.probe_answered(*dialog, alive);
             }
             Some(Purpose::PhoneProbe { phone }) => self.registrar.found(*phone),
+            Some(Purpose::Text { phone }) if status.is_failure() => {
+                self.registrar.takes_no_text(*phone);
+            }
             Some(
                 Purpose::Reinvite { .. }
                 | Purpose::Bye { .. }
                 | Purpose::DialogProbe { .. }
+                | Purpose::Text { .. }
                 | Purpose::Nothing,
             )
             | None => {}
@@ -377,7 +381,7 @@ impl Endpoint {
         let flow = arrival.source;
         arrival.question.tag = self.mint.token();
         let dialog = self.invited(arrival, peer, offer.is_some(), now);
-        self.tell(Event::Invited { dialog, origin, dialled, caller, offer, flow, at: now });
+        self.report(Event::Invited { dialog, origin, dialled, caller, offer, flow, at: now });
     }
 
     /// Whom an INVITE is from; None if it was challenged or left alone.

@@ -94,10 +94,10 @@ impl Endpoint {
             // A caller may leave an early dialog this way too (§15).
             let gone = Status::REQUEST_TERMINATED;
             self.transactions.respond(*transaction, gone.0, question.plain(gone), now.steady);
-            self.tell_of(dialog, Event::Ended { dialog, ending: Ending::Cancelled });
+            self.report_of(dialog, Event::Ended { dialog, ending: Ending::Cancelled });
         } else {
             self.drop_question(dialog, now);
-            self.tell_of(dialog, Event::Ended { dialog, ending: Ending::HungUp });
+            self.report_of(dialog, Event::Ended { dialog, ending: Ending::HungUp });
         }
         self.forget(dialog);
     }
@@ -162,9 +162,9 @@ impl Endpoint {
         if waiting {
             // Theirs came first: ours is over.
             self.timers.stop(&Timer::Glare(dialog));
-            self.tell_of(dialog, Event::OfferAnswered { dialog, answer: None });
+            self.report_of(dialog, Event::OfferAnswered { dialog, answer: None });
         }
-        self.tell_of(dialog, Event::Offered { dialog, offer });
+        self.report_of(dialog, Event::Offered { dialog, offer });
     }
 
     /// §14.2: 500 while an earlier request of theirs waits for us, 491 while one of ours waits for
