@@ -65,10 +65,6 @@ impl Talking {
         self.leg
     }
 
-    pub(super) fn listener(&self) -> &ListenerName {
-        &self.listener
-    }
-
     pub(super) fn talked(&self, now: Now) -> Duration {
         now.steady - self.since
     }

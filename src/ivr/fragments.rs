@@ -75,7 +75,7 @@ pub fn every() -> Vec<PromptName> {
 }
 
 /// A recording by one of the names above.
-pub(super) fn name(name: &str) -> PromptName {
+pub fn name(name: &str) -> PromptName {
     name.parse().expect("the names in this file are names")
 }
 

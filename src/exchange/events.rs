@@ -1,0 +1,281 @@
+//! From SIP to calls.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::admission::Verdict;
+use crate::base::{CallRef, CallerNumber, ListenerName, Now, PhoneNumber, Territory, TrunkName};
+use crate::call::{Arrival, CALLER, Call, Errand};
+use crate::exchange::{Caller, Code, Exchange, Guest, Level, LinePlan, Output, Stopping};
+use crate::ivr::fragments;
+use crate::media::Sources;
+use crate::record::{Cause, Draft, Outcome, Party, Q850};
+use crate::roster::Output as RosterOutput;
+use crate::sip::{self, DialogRef, Event, Origin, Refusal};
+
+/// An INVITE, as the endpoint tells it.
+struct Invited {
+    dialog: DialogRef,
+    origin: Origin,
+    caller: Option<CallerNumber>,
+    offer: Option<Bytes>,
+    at: Now,
+}
+
+impl Exchange {
+    pub(super) fn heard_from_sip(&mut self, output: sip::Output, now: Now) {
+        match output {
+            sip::Output::Send(transmit) => self.outputs.push_back(Output::Send(transmit)),
+            sip::Output::Close(flow) => self.outputs.push_back(Output::Close(flow)),
+            sip::Output::Tell(event) => self.happened(event, now),
+        }
+    }
+
+    fn happened(&mut self, event: Event, now: Now) {
+        match event {
+            Event::Invited { dialog, origin, dialled, caller, offer, flow: _, at } => {
+                let invited = Invited { dialog, origin, caller, offer, at };
+                self.invited(&dialled.user, invited, now);
+            }
+            Event::Confirmed { dialog, answer } => {
+                self.with_leg(dialog, now, |guest, leg, now| match guest {
+                    Guest::Caller(caller) => caller.call.confirmed(leg, answer, now),
+                    Guest::Errand(errand) => errand.confirmed(answer),
+                });
+            }
+            Event::Ringing { dialog, sdp: _ } => {
+                self.with_call_leg(dialog, now, |call, leg, now| call.ringing(leg, now));
+            }
+            Event::Quiet { dialog } => {
+                self.with_call_leg(dialog, now, |call, leg, now| call.quiet(leg, now));
+            }
+            Event::Answered { dialog, sdp } => {
+                self.with_call_leg(dialog, now, |call, leg, now| call.answered(leg, sdp, now));
+            }
+            Event::Failed { dialog, why } => {
+                self.with_call_leg(dialog, now, |call, leg, now| call.failed(leg, why, now));
+                self.forget_dialog(dialog);
+            }
+            Event::Ended { dialog, ending } => {
+                self.with_leg(dialog, now, |guest, leg, now| match guest {
+                    Guest::Caller(caller) => caller.call.ended(leg, &ending, now),
+                    Guest::Errand(errand) => errand.ended(),
+                });
+                self.forget_dialog(dialog);
+            }
+            Event::Offered { dialog, offer } => {
+                self.with_leg(dialog, now, |guest, leg, _| match guest {
+                    Guest::Caller(caller) => caller.call.offered(leg, offer),
+                    Guest::Errand(errand) => errand.offered(offer),
+                });
+            }
+            // We send no offers of our own inside a dialog yet.
+            Event::OfferAnswered { .. } => {}
+            Event::Probed { dialog, alive } => {
+                self.with_call_leg(dialog, now, |call, leg, now| call.probed(leg, alive, now));
+            }
+            Event::PhonesChanged { listener } => self.phones_changed(&listener, now),
+            Event::AuthenticationFailed { .. } => {
+                self.alarms.authentication_failed();
+                self.board_changed = true;
+            }
+        }
+    }
+
+    fn phones_changed(&mut self, listener: &ListenerName, now: Now) {
+        let phones = self.endpoint.phones(listener);
+        let reachable = phones.iter().filter(|phone| phone.reachable).count();
+        self.roster.phones_changed(listener, phones.len(), reachable, now.steady);
+        self.roster_has_changed();
+    }
+
+    fn invited(&mut self, user: &str, invited: Invited, now: Now) {
+        if let (Some(code), Origin::Listener(listener)) =
+            (self.plan.codes.get(user).copied(), &invited.origin)
+        {
+            let listener = listener.clone();
+            self.sent_on_an_errand(code, &listener, invited, now);
+            return;
+        }
+        let plan = Arc::clone(&self.plan);
+        let line = user
+            .parse::<PhoneNumber>()
+            .ok()
+            .and_then(|number| plan.numbers.get(&number))
+            .and_then(|line| plan.lines.get(line));
+        let Some(line) = line else {
+            // The only 404 there is: what was dialled is no number of this house.
+            self.endpoint.refuse(invited.dialog, Refusal::NotFound, now);
+            self.note(Level::Warn, "an unknown number was dialled", None, Vec::new());
+            self.alarms.unknown_number(now.steady);
+            self.board_changed = true;
+            return;
+        };
+        self.called(line, invited, now);
+    }
+
+    fn called(&mut self, line: &Arc<LinePlan>, invited: Invited, now: Now) {
+        let (trunk, is_listener) = match &invited.origin {
+            Origin::Trunk(trunk) => (Some(trunk.clone()), None),
+            Origin::Listener(listener) => (None, Some(listener.clone())),
+        };
+        let call = self.fresh_call();
+        let verdict = self.admission.verdict(trunk.as_ref(), invited.caller.as_ref());
+        let refused = match verdict {
+            Verdict::Admitted | Verdict::CallerFull => self.stopping == Stopping::GraceOver,
+            Verdict::HouseFull | Verdict::TrunkFull => true,
+        } || (self.stopping != Stopping::No && self.plan.sip.second_node);
+        if refused {
+            self.refused_for_load(call, line, trunk, invited.dialog, now);
+            return;
+        }
+        // The instant of the first copy decides, not the instant it is read.
+        let opening = self.opening(line, invited.at.wall);
+        let territory = invited.caller.as_ref().map_or(Territory::Metropole, territory_of);
+        self.admission.admitted(call, trunk.clone(), invited.caller.as_ref());
+        let fields = vec![
+            ("line".to_owned(), line.name.to_string()),
+            ("open".to_owned(), opening.is_open().to_string()),
+        ];
+        self.note(Level::Info, "a call arrived", Some(call), fields);
+        let arrival = Arrival {
+            call,
+            line: Arc::clone(line),
+            plan: self.plan.version.clone(),
+            sources: self.sources(trunk.as_ref()),
+            trunk,
+            offer: invited.offer,
+            territory,
+            opening,
+            attended: self.attended.contains(&line.queue),
+        };
+        if let Some(listener) = &is_listener {
+            self.roster.calls_elsewhere(listener, call);
+            self.roster_has_changed();
+        }
+        let queue = line.queue.clone();
+        let caller = Caller { call: Call::arrived(arrival, now), queue, is_listener };
+        self.welcome(call, invited.dialog, Guest::Caller(Box::new(caller)), now);
+    }
+
+    fn refused_for_load(
+        &mut self,
+        call: CallRef,
+        line: &LinePlan,
+        trunk: Option<TrunkName>,
+        dialog: DialogRef,
+        now: Now,
+    ) {
+        self.endpoint.refuse(dialog, Refusal::Overload, now);
+        let draft = Draft::new(call, line.name.clone(), trunk, self.plan.version.clone(), now);
+        let cause = Cause::new(Party::House, Q850::USER_BUSY);
+        let record = draft.finished(Outcome::Overload, cause, now.steady);
+        self.outputs.push_back(Output::Record(record));
+        self.alarms.refused_for_load(now.steady);
+        self.board_changed = true;
+    }
+
+    fn sent_on_an_errand(
+        &mut self,
+        code: Code,
+        listener: &ListenerName,
+        invited: Invited,
+        now: Now,
+    ) {
+        let said = match code {
+            Code::Pause => {
+                self.roster.paused(listener);
+                fragments::PAUSED
+            }
+            Code::ComeBack => {
+                self.roster.came_back(listener, now.steady);
+                fragments::BACK
+            }
+            Code::EndAfterCallWork => {
+                self.roster.after_call_work_ended(listener, now.steady);
+                fragments::NOTES_DONE
+            }
+        };
+        self.roster_has_changed();
+        let call = self.fresh_call();
+        let errand = Errand::begin(call, invited.offer, vec![fragments::name(said)], now);
+        self.welcome(call, invited.dialog, Guest::Errand(Box::new(errand)), now);
+    }
+
+    fn welcome(&mut self, call: CallRef, dialog: DialogRef, guest: Guest, now: Now) {
+        self.dialogs.insert(dialog, (call, CALLER));
+        self.legs.insert((call, CALLER), dialog);
+        self.guests.insert(call, guest);
+        self.with_guest(call, now, |_, _| {});
+        self.board_changed = true;
+    }
+
+    fn sources(&self, trunk: Option<&TrunkName>) -> Sources {
+        match trunk.and_then(|trunk| self.plan.trunks.get(trunk)) {
+            Some(trunk) if trunk.media.is_empty() => Sources::Within(trunk.addresses.clone()),
+            Some(trunk) => Sources::Within(trunk.media.clone()),
+            None => Sources::Anywhere,
+        }
+    }
+
+    pub(super) fn heard_from_roster(&mut self, _now: Now) -> bool {
+        let Some(output) = self.roster.poll_output() else {
+            return false;
+        };
+        let (listener, text) = match output {
+            RosterOutput::PausedForMisses { listener } => (
+                listener,
+                "Vous êtes en pause : votre téléphone a sonné sans réponse. Composez *11 pour revenir.",
+            ),
+            RosterOutput::LeftAlone { listener, .. } => {
+                (listener, "Votre téléphone refuse les appels ; nous réessayons un peu plus tard.")
+            }
+        };
+        let field = vec![("listener".to_owned(), listener.to_string())];
+        self.note(Level::Warn, "a listener is not rung for a while", None, field);
+        let now = self.latest;
+        self.endpoint.tell(&listener, text, now);
+        true
+    }
+
+    fn with_leg(&mut self, dialog: DialogRef, now: Now, act: impl FnOnce(&mut Guest, u32, Now)) {
+        if let Some(&(call, leg)) = self.dialogs.get(&dialog) {
+            self.with_guest(call, now, |guest, now| act(guest, leg, now));
+        }
+    }
+
+    fn with_call_leg(
+        &mut self,
+        dialog: DialogRef,
+        now: Now,
+        act: impl FnOnce(&mut Call, u32, Now),
+    ) {
+        if let Some(&(call, leg)) = self.dialogs.get(&dialog) {
+            self.with_call(call, now, |call, now| act(call, leg, now));
+        }
+    }
+
+    pub(super) fn forget_dialog(&mut self, dialog: DialogRef) {
+        if let Some(leg) = self.dialogs.remove(&dialog) {
+            self.legs.remove(&leg);
+        }
+    }
+}
+
+/// Where the caller is, for the words; a number that tells nothing is taken for the mainland.
+fn territory_of(caller: &CallerNumber) -> Territory {
+    match caller.territory() {
+        Territory::Elsewhere => Territory::Metropole,
+        territory @ (Territory::Guadeloupe
+        | Territory::Guyane
+        | Territory::Martinique
+        | Territory::Mayotte
+        | Territory::Metropole
+        | Territory::NouvelleCaledonie
+        | Territory::Polynesie
+        | Territory::Reunion
+        | Territory::SaintPierreEtMiquelon
+        | Territory::WallisEtFutuna) => territory,
+    }
+}

@@ -1,0 +1,205 @@
+//! Hours, drains and the operator's switch, line by line.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::base::{CallRef, LineName, Moment, Now};
+use crate::call::Call;
+use crate::exchange::{Exchange, Guest, HEARTBEAT, Level, LinePlan, Plan, Stopping, Timer, limits};
+use crate::queue::{Drain, DrainOutput, Queue};
+use crate::schedule::{Closure, Opening, Switch};
+
+/// A line's hours as they stand.
+#[derive(Debug, Default, Deserialize, Serialize)]
+pub(super) struct LineState {
+    pub switch: Switch,
+    pub drain: Drain,
+    /// Open, when last looked at; None before that.
+    pub open: Option<bool>,
+    pub until: Option<DateTime<Utc>>,
+}
+
+impl Exchange {
+    /// A plan: the first, or a new one. Calls in progress keep theirs.
+    pub(super) fn planned(&mut self, plan: &Arc<Plan>, now: Now) {
+        self.plan = Arc::clone(plan);
+        self.endpoint.reconfigured(plan.sip.clone(), now);
+        let listeners =
+            plan.listeners.iter().map(|(name, listener)| (name.clone(), listener.queues.clone()));
+        self.roster.planned(listeners, now.steady);
+        for (name, queue_plan) in &plan.queues {
+            match self.queues.get_mut(name) {
+                Some(queue) => queue.replanned(queue_plan.clone()),
+                None => {
+                    self.queues.insert(name.clone(), Queue::new(queue_plan.clone()));
+                }
+            }
+        }
+        // A queue that is planned no more serves those who wait in it, and then goes.
+        self.queues.retain(|name, queue| plan.queues.contains_key(name) || !queue.is_empty());
+        for name in plan.lines.keys() {
+            self.lines.entry(name.clone()).or_default();
+        }
+        self.lines.retain(|name, _| plan.lines.contains_key(name));
+        self.admission.limits_changed(limits(plan));
+        self.alarms.plan_loaded();
+        self.timers.set(Timer::Heartbeat, now.steady + HEARTBEAT);
+        self.roster_has_changed();
+        self.review_lines(now);
+    }
+
+    /// The verdict for one line at one believed instant, the operator's switch included.
+    pub(super) fn opening(&self, line: &LinePlan, at: DateTime<Utc>) -> Opening {
+        match self.lines.get(&line.name) {
+            Some(state) => line.schedule.opening_with(&state.switch, at),
+            None => line.schedule.opening(at),
+        }
+    }
+
+    /// Looks at every line's hours and acts on what changed.
+    pub(super) fn review_lines(&mut self, now: Now) {
+        let plan = Arc::clone(&self.plan);
+        for (name, line) in &plan.lines {
+            let opening = self.opening(line, now.wall);
+            let Some(state) = self.lines.get_mut(name) else {
+                continue;
+            };
+            let before = state.open.replace(opening.is_open());
+            state.until = opening.until();
+            if let Some(until) = opening.until() {
+                let due = now.steady + (until - now.wall).to_std().unwrap_or(Duration::ZERO);
+                self.timers.set(Timer::Line(name.clone()), due);
+            }
+            match (before, opening.is_open()) {
+                (Some(true), false) => self.line_closed(line, &opening, now),
+                (Some(false), true) => self.line_opened(line, &opening, now),
+                (None, _) | (Some(true), true) | (Some(false), false) => {}
+            }
+        }
+    }
+
+    fn line_closed(&mut self, line: &LinePlan, opening: &Opening, now: Now) {
+        let lasting = match opening {
+            Opening::Closed { why: Closure::Switch { .. }, .. } => line.drain_after_closure,
+            Opening::Closed { .. } | Opening::Open { .. } => line.drain,
+        };
+        let field = vec![("line".to_owned(), line.name.to_string())];
+        self.note(Level::Info, "a line closed", None, field);
+        self.board_changed = true;
+        if self.to_be_served(&line.name).is_empty() {
+            return;
+        }
+        let attended = self.attended.contains(&line.queue);
+        if let Some(state) = self.lines.get_mut(&line.name) {
+            state.drain.began(lasting, line.drain_without_listener, now.steady);
+            state.drain.attended(attended, now.steady);
+        }
+    }
+
+    fn line_opened(&mut self, line: &LinePlan, opening: &Opening, now: Now) {
+        let field = vec![("line".to_owned(), line.name.to_string())];
+        self.note(Level::Info, "a line opened", None, field);
+        self.board_changed = true;
+        if let Some(state) = self.lines.get_mut(&line.name) {
+            state.drain.stopped();
+        }
+        let until = opening.until();
+        for call in self.calls_of(&line.name, Call::hears_closed) {
+            self.with_call(call, now, |call, _| call.line_opened(until));
+        }
+    }
+
+    /// Tells running drains whether anybody is logged in.
+    pub(super) fn drains_attended(&mut self, now: Now) {
+        let plan = Arc::clone(&self.plan);
+        for (name, line) in &plan.lines {
+            let attended = self.attended.contains(&line.queue);
+            if let Some(state) = self.lines.get_mut(name) {
+                state.drain.attended(attended, now.steady);
+            }
+        }
+    }
+
+    /// Moves the drains on; false when none has anything to say.
+    pub(super) fn run_drains(&mut self, now: Now) -> bool {
+        let running: Vec<LineName> = self
+            .lines
+            .iter()
+            .filter(|(_, state)| state.drain.until().is_some())
+            .map(|(name, _)| name.clone())
+            .collect();
+        let mut worked = false;
+        for name in running {
+            let waiting = self.to_be_served(&name);
+            let Some(state) = self.lines.get_mut(&name) else {
+                continue;
+            };
+            if waiting.is_empty() {
+                state.drain.stopped();
+                self.board_changed = true;
+                continue;
+            }
+            state.drain.handle_timeout(now.steady);
+            if let Some(told) = state.drain.poll_output() {
+                self.tell_drained(&name, &waiting, told, now);
+                worked = true;
+            }
+        }
+        worked
+    }
+
+    fn tell_drained(&mut self, line: &LineName, calls: &[CallRef], told: DrainOutput, now: Now) {
+        let reopens =
+            self.plan.lines.get(line).and_then(|line| match self.opening(line, now.wall) {
+                Opening::Closed { until, .. } => until,
+                Opening::Open { .. } => None,
+            });
+        for call in calls {
+            self.with_call(*call, now, |call, now| call.drained(told, reopens, now));
+        }
+        self.board_changed = true;
+    }
+
+    fn to_be_served(&self, line: &LineName) -> Vec<CallRef> {
+        self.calls_of(line, Call::is_to_be_served)
+    }
+
+    fn calls_of(&self, line: &LineName, which: impl Fn(&Call) -> bool) -> Vec<CallRef> {
+        self.guests
+            .iter()
+            .filter(|(_, guest)| match guest {
+                Guest::Caller(caller) => caller.call.line().name == *line && which(&caller.call),
+                Guest::Errand(_) => false,
+            })
+            .map(|(call, _)| *call)
+            .collect()
+    }
+
+    /// Calls run to their end; those still waiting when the grace is over are told.
+    pub(super) fn asked_to_stop(&mut self, now: Now) {
+        if self.stopping == Stopping::No {
+            self.stopping = Stopping::InGrace;
+            self.timers.set(Timer::GraceOver, now.steady + self.plan.grace);
+            self.note(Level::Info, "asked to stop: calls run to their end", None, Vec::new());
+            self.board_changed = true;
+        }
+    }
+
+    pub(super) fn grace_over(&mut self, now: Now) {
+        self.stopping = Stopping::GraceOver;
+        let names: Vec<LineName> = self.lines.keys().cloned().collect();
+        for name in names {
+            let calls = self.to_be_served(&name);
+            self.tell_drained(&name, &calls, DrainOutput::Over, now);
+        }
+    }
+
+    /// When the drain of a line ends on the wall.
+    pub(super) fn drain_until(&self, state: &LineState, now: Now) -> Option<DateTime<Utc>> {
+        let until: Moment = state.drain.until()?;
+        Some(now.wall + (until - now.steady))
+    }
+}

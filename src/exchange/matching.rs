@@ -1,0 +1,89 @@
+//! From queues and the roster to calls: who rings for whom.
+
+use crate::base::{Now, QueueName};
+use crate::exchange::{Exchange, Guest};
+use crate::queue;
+
+impl Exchange {
+    /// Finds a free listener for whoever is next, in every queue, until none is left.
+    pub(super) fn match_callers(&mut self, now: Now) {
+        self.match_wanted = false;
+        for (name, queue) in &mut self.queues {
+            if queue.calls().next().is_none() {
+                continue;
+            }
+            loop {
+                let free = self.roster.free(name);
+                if free.is_empty() {
+                    break;
+                }
+                let Some((call, listener)) = queue.next_match(&free, now.steady) else {
+                    break;
+                };
+                self.roster.rung(&listener, call);
+                queue.matched(call, listener, now.steady);
+                self.board_changed = true;
+            }
+        }
+    }
+
+    /// Carries out one wish of one queue; false when none has any.
+    pub(super) fn heard_from_queues(&mut self, now: Now) -> bool {
+        let Some(output) = self.queues.values_mut().find_map(queue::Queue::poll_output) else {
+            return false;
+        };
+        match output {
+            queue::Output::Placed { call } => {
+                self.with_call(call, now, |call, now| call.placed(now));
+            }
+            queue::Output::Full { call } => {
+                self.with_call(call, now, |call, now| call.full(now));
+            }
+            queue::Output::Ring { call, listener } => {
+                let phones = self.endpoint.phones(&listener);
+                let phones = phones.iter().filter(|phone| phone.reachable).map(|phone| phone.phone);
+                let phones = phones.collect();
+                self.with_call(call, now, |call, now| call.ring(listener, phones, now));
+            }
+            queue::Output::StopRinging { call, listener, why } => {
+                self.with_call(call, now, |call, now| call.stop_ringing(&listener, why, now));
+            }
+            queue::Output::PatienceSpent { call } => {
+                self.with_call(call, now, |call, now| call.patience_spent(now));
+            }
+        }
+        self.board_changed = true;
+        true
+    }
+
+    /// Tells drains and waiting calls whether anybody is logged in for them.
+    pub(super) fn look_who_is_there(&mut self, now: Now) {
+        self.roster_changed = false;
+        let names: Vec<QueueName> = self.queues.keys().cloned().collect();
+        for name in names {
+            let attended = self.roster.logged_in(&name) > 0;
+            let before = self.attended.contains(&name);
+            if attended == before {
+                continue;
+            }
+            if attended {
+                self.attended.insert(name.clone());
+            } else {
+                self.attended.remove(&name);
+            }
+            let calls: Vec<_> = self
+                .guests
+                .iter()
+                .filter(|(_, guest)| match guest {
+                    Guest::Caller(caller) => caller.queue == name,
+                    Guest::Errand(_) => false,
+                })
+                .map(|(call, _)| *call)
+                .collect();
+            for call in calls {
+                self.with_call(call, now, |call, now| call.attended(attended, now));
+            }
+        }
+        self.drains_attended(now);
+    }
+}

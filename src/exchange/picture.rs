@@ -1,0 +1,195 @@
+//! The board: what the house looks like now, and what needs a person.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+
+use crate::base::{Moment, Now};
+use crate::exchange::{Board, Exchange, Guest, LineBoard, ListenerBoard, QueueBoard, Stopping};
+use crate::schedule::{ClockStep, Switch};
+
+/// How long a passing trouble stays on the board.
+const ALARM_SHOWN: Duration = Duration::from_secs(15 * 60);
+
+/// A wait that a manager should know of (scenarios.md SC-17).
+const LONG_WAIT: Duration = Duration::from_secs(60);
+
+/// How long before the operator's switch lets go the board says so (scenarios.md SC-37).
+const SWITCH_NOTICE: TimeDelta = TimeDelta::minutes(10);
+
+/// How long before opening an empty room is an alarm ("à 8 h 50, personne n'est connecté").
+const OPENING_NOTICE: TimeDelta = TimeDelta::minutes(10);
+
+/// Troubles that pass, and when each was seen last.
+#[derive(Debug, Default, Deserialize, Serialize)]
+pub(super) struct Alarms {
+    clock_step: Option<(ClockStep, Moment)>,
+    unknown_number: Option<Moment>,
+    refused_for_load: Option<Moment>,
+    refused_for_sound: Option<Moment>,
+    reload_refused: Option<String>,
+    authentication_failures: u64,
+}
+
+impl Alarms {
+    pub(super) fn clock_stepped(&mut self, step: ClockStep, now: Moment) {
+        self.clock_step = Some((step, now));
+    }
+
+    pub(super) fn unknown_number(&mut self, now: Moment) {
+        self.unknown_number = Some(now);
+    }
+
+    pub(super) fn refused_for_load(&mut self, now: Moment) {
+        self.refused_for_load = Some(now);
+    }
+
+    pub(super) fn refused_for_sound(&mut self, now: Moment) {
+        self.refused_for_sound = Some(now);
+    }
+
+    pub(super) fn reload_refused(&mut self, why: String) {
+        self.reload_refused = Some(why);
+    }
+
+    pub(super) fn plan_loaded(&mut self) {
+        self.reload_refused = None;
+    }
+
+    pub(super) fn authentication_failed(&mut self) {
+        self.authentication_failures += 1;
+    }
+}
+
+impl Exchange {
+    /// The picture of the house as of `now`.
+    pub fn board(&self, now: Now) -> Board {
+        Board {
+            at: now.wall,
+            plan: self.plan.version.clone(),
+            lines: self.line_boards(now),
+            queues: self.queue_boards(now),
+            listeners: self.listener_boards(),
+            calls: self.guests.len(),
+            calls_max: self.plan.calls_max,
+            calls_talking: self.talking(),
+            alarms: self.alarms_in_words(now),
+            stopping: self.stopping != Stopping::No,
+            load: self.endpoint.load(),
+        }
+    }
+
+    fn talking(&self) -> usize {
+        self.guests
+            .values()
+            .filter(|guest| match guest {
+                Guest::Caller(caller) => caller.call.is_talking(),
+                Guest::Errand(_) => false,
+            })
+            .count()
+    }
+
+    fn line_boards(&self, now: Now) -> Vec<LineBoard> {
+        self.lines
+            .iter()
+            .map(|(line, state)| LineBoard {
+                line: line.clone(),
+                open: state.open.unwrap_or_default(),
+                until: state.until,
+                drain_until: self.drain_until(state, now),
+            })
+            .collect()
+    }
+
+    fn queue_boards(&self, now: Now) -> Vec<QueueBoard> {
+        self.queues
+            .iter()
+            .map(|(name, queue)| QueueBoard {
+                queue: name.clone(),
+                waiting: queue.calls().count(),
+                oldest: queue
+                    .calls()
+                    .filter_map(|call| match self.guests.get(&call)? {
+                        Guest::Caller(caller) => Some(now.steady - caller.call.since()),
+                        Guest::Errand(_) => None,
+                    })
+                    .max()
+                    .map(|wait| wait.as_secs()),
+            })
+            .collect()
+    }
+
+    fn listener_boards(&self) -> Vec<ListenerBoard> {
+        self.roster
+            .presences()
+            .filter_map(|(name, presence)| {
+                let plan = self.plan.listeners.get(name)?;
+                Some(ListenerBoard {
+                    listener: name.clone(),
+                    display: plan.display.clone(),
+                    presence: presence.as_str().to_owned(),
+                    phones: self.roster.phones_of(name),
+                })
+            })
+            .collect()
+    }
+
+    fn alarms_in_words(&self, now: Now) -> Vec<String> {
+        let mut words = Vec::new();
+        let recent = |seen: Option<Moment>| seen.is_some_and(|at| now.steady - at < ALARM_SHOWN);
+        if let Some(why) = &self.alarms.reload_refused {
+            words.push(format!("reload refused: {why}"));
+        }
+        if let Some((step, at)) = self.alarms.clock_step
+            && recent(Some(at))
+        {
+            words.push(format!(
+                "clock_step: the wall clock stepped by {} s",
+                step.by().num_seconds()
+            ));
+        }
+        if recent(self.alarms.unknown_number) {
+            words.push("unknown_number: a trunk delivered a number no line has".to_owned());
+        }
+        if recent(self.alarms.refused_for_load) {
+            words.push("overload: calls were refused".to_owned());
+        }
+        if recent(self.alarms.refused_for_sound) {
+            words.push("codec_mismatch: a call offered no codec we speak".to_owned());
+        }
+        self.attendance_alarms(now, &mut words);
+        for queue in self.queue_boards(now) {
+            if queue.oldest.is_some_and(|oldest| oldest >= LONG_WAIT.as_secs()) {
+                words.push(format!(
+                    "long_wait: {} in `{}` wait, the first for {} s",
+                    queue.waiting,
+                    queue.queue,
+                    queue.oldest.unwrap_or_default()
+                ));
+            }
+        }
+        words
+    }
+
+    fn attendance_alarms(&self, now: Now, words: &mut Vec<String>) {
+        for (name, state) in &self.lines {
+            let Some(line) = self.plan.lines.get(name) else {
+                continue;
+            };
+            let open = state.open.unwrap_or_default();
+            let soon = state.until.is_some_and(|until| until - now.wall <= OPENING_NOTICE);
+            if !self.attended.contains(&line.queue) && (open || soon) {
+                let when = if open { "is open" } else { "opens soon" };
+                words.push(format!("nobody_logged_in: `{name}` {when} and nobody is logged in"));
+            }
+            if let Switch::Closed { until, .. } = &state.switch
+                && *until > now.wall
+            {
+                let soon = *until - now.wall <= SWITCH_NOTICE;
+                let state = if soon { "reopens soon" } else { "is closed by an operator" };
+                words.push(format!("switch: `{name}` {state}, until {}", until.to_rfc3339()));
+            }
+        }
+    }
+}
