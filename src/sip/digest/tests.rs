@@ -133,13 +133,9 @@ fn port_and_parameters_may_differ_between_credentials_and_request() {
 
 #[test]
 fn the_example_of_rfc_7616_comes_out_right() {
-    for (algorithm, token, expected) in [
-        (Algorithm::Md5, "MD5", "8ca523f5e9506fed4657c9700eebdbec"),
-        (
-            Algorithm::Sha256,
-            "SHA-256",
-            "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1",
-        ),
+    for (token, expected) in [
+        ("MD5", "8ca523f5e9506fed4657c9700eebdbec"),
+        ("SHA-256", "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1"),
     ] {
         let challenge = Challenge::read(&format!(
             "Digest realm=\"http-auth@example.org\", qop=\"auth, auth-int\", algorithm={token}, \

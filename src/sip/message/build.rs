@@ -227,19 +227,24 @@ impl Draft {
                 Ok(_) | Err(_) => self.header(HeaderName::Via, via),
             }
         }
-        self.header(HeaderName::From, head.header(HeaderName::From).unwrap_or_default());
-        let to = head.header(HeaderName::To).unwrap_or_default();
-        if status == Status::TRYING || to_tag.is_empty() || head.to_tag().is_some() {
-            self.header(HeaderName::To, to);
-        } else {
-            self.header(HeaderName::To, format_args!("{to};tag={to_tag}"));
+        self.copy(head, HeaderName::From);
+        let needs_tag = status != Status::TRYING && !to_tag.is_empty() && head.to_tag().is_none();
+        match head.header(HeaderName::To) {
+            Some(to) if needs_tag => self.header(HeaderName::To, format_args!("{to};tag={to_tag}")),
+            Some(to) => self.header(HeaderName::To, to),
+            None => {}
         }
-        self.header(HeaderName::CallId, head.call_id());
-        self.header(HeaderName::CSeq, head.header(HeaderName::CSeq).unwrap_or_default());
-        if status == Status::TRYING
-            && let Some(timestamp) = head.timestamp()
-        {
-            self.header(HeaderName::Timestamp, timestamp);
+        self.copy(head, HeaderName::CallId);
+        self.copy(head, HeaderName::CSeq);
+        if status == Status::TRYING {
+            self.copy(head, HeaderName::Timestamp);
+        }
+    }
+
+    /// Copies a header that stands once; a malformed request may lack it.
+    fn copy(&mut self, head: &Head, name: HeaderName) {
+        if let Some(value) = head.header(name) {
+            self.header(name, value);
         }
     }
 

@@ -4,8 +4,9 @@ use crate::sip::message::{Head, HeaderName, Method, Response, ResponseBuilder, S
 
 /// Bytes that are not a message we take.
 ///
-/// If it was a request, and what a response must repeat could be read, it can be answered (RFC 3261
-/// §16.3, §21.4.1: a phone that hears 400 stops sending; one that hears nothing goes on for 32 s).
+/// If it was a request, and a response would find its way home, it can be answered (RFC 3261 §16.3;
+/// RFC 4475 §3.3.1): a phone that hears 400 stops sending, one that hears nothing goes on for 32 s.
+/// The answer repeats what there is, right or wrong.
 #[derive(Clone, Debug)]
 pub struct Malformed {
     fault: Fault,
@@ -62,11 +63,11 @@ impl Malformed {
     }
 
     pub(super) fn rescuing(fault: Fault, rescued: Rescued) -> Self {
+        // A client finds its transaction by Via and CSeq; without them an answer helps nobody.
+        // Nobody answers an ACK.
         let can_answer = rescued.method != Method::Ack
-            && rescued.head.via().is_ok()
-            && [HeaderName::From, HeaderName::To, HeaderName::CallId, HeaderName::CSeq]
-                .into_iter()
-                .all(|name| rescued.head.header(name).is_some_and(|value| !value.is_empty()));
+            && rescued.head.has(HeaderName::Via)
+            && rescued.head.has(HeaderName::CSeq);
         Self { fault, rescued: can_answer.then(|| Box::new(rescued)) }
     }
 
@@ -98,7 +99,7 @@ impl Malformed {
     }
 
     /// The answer it deserves, if enough of it could be read. It belongs to no transaction: send it
-    /// and forget.
+    /// to where the request came from (its Via may be what was wrong) and forget.
     pub fn answer(&self, to_tag: &str, source: SocketAddr) -> Option<Response> {
         let (status, rescued) = (self.status()?, self.rescued.as_ref()?);
         let builder =

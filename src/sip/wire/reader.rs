@@ -333,7 +333,7 @@ fn head_fault(head: &mut Head) -> Option<Fault> {
     if head.to().is_err() {
         return Some(Fault::Unreadable(HeaderName::To));
     }
-    if head.call_id().is_empty() || head.call_id().contains([' ', '\t', ',', '"']) {
+    if head.call_id().is_empty() || head.call_id().contains([' ', '\t', ',']) {
         return Some(Fault::Unreadable(HeaderName::CallId));
     }
     let hops = head.header(HeaderName::MaxForwards);
@@ -378,10 +378,16 @@ fn length(span: Span) -> usize {
     (span.end - span.start) as usize
 }
 
-/// Written without an early end, so that it runs many bytes at a time.
+/// Control characters that RFC 3261 §25.1 has no place for. Inside quotes a backslash may escape
+/// one (RFC 4475 §3.1.1.2 does); that such a pair stands in quotes, its header's reader sees.
 fn has_controls(text: &[u8]) -> bool {
-    text.iter()
-        .fold(false, |found, byte| found | ((*byte < b' ' && *byte != b'\t') | (*byte == 0x7f)))
+    let is_control = |byte: u8| (byte < b' ' && byte != b'\t') || byte == 0x7f;
+    // Without an early end, so that it runs many bytes at a time.
+    let has_any = text.iter().fold(false, |found, byte| found | is_control(*byte));
+    has_any
+        && text.iter().enumerate().any(|(at, byte)| {
+            is_control(*byte) && (*byte == b'\r' || at == 0 || text[at - 1] != b'\\')
+        })
 }
 
 fn trim_start(text: &[u8]) -> &[u8] {
