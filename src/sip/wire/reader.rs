@@ -345,11 +345,10 @@ fn head_fault(head: &mut Head) -> Option<Fault> {
 
 /// RFC 3261 §18.3: Content-Length counts; bytes after it are not ours, bytes missing are an error.
 fn body_fault(head: &mut Head) -> Option<Fault> {
-    let promised = digits(match head.header(HeaderName::ContentLength) {
-        Some(text) => text,
-        None => return None,
-    });
-    let Some(promised) = promised else {
+    let Some(text) = head.header(HeaderName::ContentLength) else {
+        return None;
+    };
+    let Some(promised) = digits(text) else {
         return Some(Fault::Unreadable(HeaderName::ContentLength));
     };
     let end = u64::from(head.body).saturating_add(promised);
