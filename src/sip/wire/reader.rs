@@ -345,9 +345,7 @@ fn head_fault(head: &mut Head) -> Option<Fault> {
 
 /// RFC 3261 §18.3: Content-Length counts; bytes after it are not ours, bytes missing are an error.
 fn body_fault(head: &mut Head) -> Option<Fault> {
-    let Some(text) = head.header(HeaderName::ContentLength) else {
-        return None;
-    };
+    let text = head.header(HeaderName::ContentLength)?;
     let Some(promised) = digits(text) else {
         return Some(Fault::Unreadable(HeaderName::ContentLength));
     };
