@@ -120,6 +120,35 @@ fn a_full_disk_loses_and_doubles_nothing() {
     assert_eq!(calls(&found), (0..2000).collect::<Vec<_>>());
 }
 
+/// `mount -t tmpfs -o size=1m tmpfs /mnt` and `HOTLINE_TEST_SMALL_DISK=/mnt`.
+#[test]
+#[ignore = "needs a small file system of its own"]
+fn a_disk_that_is_really_full_is_an_alarm_until_there_is_room() {
+    let folder = PathBuf::from(std::env::var_os("HOTLINE_TEST_SMALL_DISK").unwrap());
+    let ballast = folder.join("ballast");
+    let setup = Setup {
+        gather: Duration::from_millis(1),
+        retry: Duration::from_millis(20),
+        ..Setup::new(folder.join("records.sqlite"))
+    };
+    let store = Store::open(setup);
+    store.append(record(0, "2026-11-21T12:00:00Z"));
+    assert!(store.settled(PATIENCE));
+    let full = fs::write(&ballast, vec![0; 100_000_000]).unwrap_err();
+    assert_eq!(full.kind(), std::io::ErrorKind::StorageFull);
+
+    for call in 1..=1000 {
+        store.append(record(call, "2026-11-21T12:00:00Z"));
+    }
+    assert!(store.wait_for(PATIENCE, |health| health.alarm().is_some()));
+    fs::remove_file(&ballast).unwrap();
+
+    assert!(store.settled(PATIENCE));
+    let found = store.find(&window("2026-11-21T00:00:00Z", "2026-11-22T00:00:00Z")).unwrap();
+    assert_eq!(calls(&found), (0..=1000).collect::<Vec<_>>());
+    assert_eq!(store.health().dropped, 0);
+}
+
 #[test]
 fn a_database_moved_away_is_made_anew_where_it_should_be() {
     let folder = Folder::new();
