@@ -237,6 +237,10 @@ impl Engine {
         if self.doors.contains_key(&name) {
             return;
         }
+        if self.doors.is_empty() {
+            // The wheel stood still: nothing was missed.
+            self.turned = Some(millisecond(now.steady));
+        }
         let door = self.free.pop().unwrap_or(Door(self.streams.len() as u32));
         let Some(port) = self.open_port(door, now.steady, sink) else {
             if (door.0 as usize) < self.streams.len() {

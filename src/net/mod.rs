@@ -6,6 +6,7 @@
 
 mod doors;
 mod framing;
+pub mod rtp;
 mod tcp;
 mod udp;
 

@@ -1,0 +1,229 @@
+//! The inside of a media thread: sleep, take orders, receive, turn the wheel, tell.
+
+use std::collections::BTreeSet;
+use std::os::fd::AsFd;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::Receiver;
+use std::time::Duration;
+
+use nix::poll::{PollFd, PollFlags, ppoll};
+use nix::sys::time::TimeSpec;
+
+use super::{CannotStart, Settings, Shared, Tell};
+use crate::base::{Mint, Moment, Now, StreamRef};
+use crate::media::engine::{self, Engine};
+use crate::media::library::Library;
+use crate::media::ports::PortRange;
+use crate::media::{Notice, Order, Refused};
+use crate::net::rtp::Pairs;
+use crate::service::Clock;
+
+/// What is brought to a thread.
+pub(super) enum Errand {
+    Order(Order),
+    Library(Arc<Library>),
+    /// A thread must survive its own mistakes; this makes one.
+    #[cfg(test)]
+    Mistake,
+}
+
+/// A media thread.
+pub(super) struct Worker {
+    settings: Settings,
+    library: Arc<Library>,
+    mint: Mint,
+    engine: Engine,
+    pairs: Pairs,
+    /// What lives in the engine, kept outside of it for the case that it breaks.
+    streams: BTreeSet<StreamRef>,
+    buffer: Box<[u8; DATAGRAM_MAX]>,
+    road: Receiver<Errand>,
+    shared: Arc<Shared>,
+    clock: Clock,
+    tell: Tell,
+}
+
+impl Worker {
+    pub(super) fn new(
+        settings: Settings,
+        library: Arc<Library>,
+        mut mint: Mint,
+        road: Receiver<Errand>,
+        shared: Arc<Shared>,
+        clock: Clock,
+        tell: Tell,
+    ) -> Result<Self, CannotStart> {
+        Ok(Self {
+            engine: engine(&settings, &library, &mut mint)?,
+            pairs: Pairs::new(settings.listen)?,
+            settings,
+            library,
+            mint,
+            streams: BTreeSet::new(),
+            buffer: Box::new([0; DATAGRAM_MAX]),
+            road,
+            shared,
+            clock,
+            tell,
+        })
+    }
+
+    /// Works until it is told to stop.
+    pub(super) fn work(mut self) {
+        while !self.shared.stop.load(Ordering::Acquire) {
+            let turn = catch_unwind(AssertUnwindSafe(|| self.turn()));
+            if turn.is_err() {
+                self.begin_anew();
+            }
+        }
+    }
+
+    fn turn(&mut self) {
+        self.sleep();
+        self.take_errands();
+        let now = self.clock.now();
+        if self.engine.next_tick().is_some_and(|due| due <= now.steady) {
+            self.receive(now);
+            // Reading took its time; what is played should not be later for it.
+            let now = self.clock.now();
+            self.measure_lateness(now.steady);
+            self.engine.tick(now, &mut self.pairs);
+        }
+        self.tell_notices();
+        self.count();
+    }
+
+    /// Sleeps until the wheel is to be turned, or the bell rings.
+    fn sleep(&mut self) {
+        let left = self.engine.next_tick().map(|due| due - self.clock.moment());
+        if left == Some(Duration::ZERO) {
+            return;
+        }
+        let mut bell = [PollFd::new(self.shared.bell.as_fd(), PollFlags::POLLIN)];
+        // Interrupted or not: the clock says what is due.
+        if ppoll(&mut bell, left.map(TimeSpec::from), None).is_ok_and(|rung| rung > 0) {
+            let _ = self.shared.bell.read();
+        }
+    }
+
+    fn take_errands(&mut self) {
+        for taken in 1..=ERRANDS_MAX {
+            let Ok(errand) = self.road.try_recv() else { break };
+            if taken == ERRANDS_MAX {
+                // There may be more, and the bell has been heard.
+                self.shared.ring();
+            }
+            match errand {
+                Errand::Order(order) => self.obey(order),
+                Errand::Library(library) => {
+                    self.library = Arc::clone(&library);
+                    self.engine.library_changed(library);
+                }
+                #[cfg(test)]
+                Errand::Mistake => panic!("a mistake, made on purpose"),
+            }
+        }
+        for stream in self.shared.take_doomed() {
+            self.obey(Order::Close { stream });
+        }
+    }
+
+    fn obey(&mut self, order: Order) {
+        if let Order::Open { stream, .. } = order {
+            self.streams.insert(stream);
+        }
+        let closed = match order {
+            Order::Close { stream } => Some(stream),
+            Order::Open { .. }
+            | Order::Answer { .. }
+            | Order::Offer { .. }
+            | Order::Accept { .. }
+            | Order::Play { .. }
+            | Order::Conclude { .. }
+            | Order::Tone { .. }
+            | Order::Hush { .. }
+            | Order::Join { .. }
+            | Order::Part { .. }
+            | Order::Watch { .. } => None,
+        };
+        self.engine.handle(order, self.clock.now(), &mut self.pairs);
+        if let Some(stream) = closed {
+            self.streams.remove(&stream);
+        }
+    }
+
+    fn receive(&mut self, now: Now) {
+        let Self { engine, pairs, buffer, .. } = self;
+        let received = pairs.receive(&mut buffer[..], |pairs, door, lane, source, packet| {
+            engine.received(door, lane, source, packet, now, pairs);
+        });
+        if let Err(error) = received {
+            tracing::error!(%error, "sockets can't be waited for");
+        }
+    }
+
+    fn tell_notices(&mut self) {
+        let mut now = None;
+        while let Some(notice) = self.engine.poll_notice() {
+            if let Notice::Refused { stream, why: Refused::NoPort } = &notice {
+                self.streams.remove(stream);
+            }
+            (self.tell)(*now.get_or_insert_with(|| self.clock.now()), notice);
+        }
+    }
+
+    /// The engine broke. Its streams are lost; the next ones find another engine.
+    fn begin_anew(&mut self) {
+        tracing::error!(streams = self.streams.len(), "a media thread broke and begins anew");
+        self.shared.counters.restarts.fetch_add(1, Ordering::Relaxed);
+        self.pairs.clear();
+        if let Ok(engine) = engine(&self.settings, &self.library, &mut self.mint) {
+            self.engine = engine;
+        }
+        let now = self.clock.now();
+        for stream in std::mem::take(&mut self.streams) {
+            (self.tell)(now, Notice::Lost { stream });
+        }
+    }
+
+    fn measure_lateness(&self, now: Moment) {
+        let late = self.engine.next_tick().map_or(Duration::ZERO, |due| now - due);
+        let micros = late.as_micros() as u64;
+        let latest = &self.shared.counters.latest_micros;
+        // Only this thread raises it; reading sets it back.
+        if micros > latest.load(Ordering::Relaxed) {
+            latest.store(micros, Ordering::Relaxed);
+        }
+    }
+
+    fn count(&self) {
+        let counters = &self.shared.counters;
+        let counted = self.pairs.counted;
+        counters.streams.store(self.engine.streams().len() as u64, Ordering::Relaxed);
+        counters.received.store(counted.received, Ordering::Relaxed);
+        counters.sent.store(counted.sent, Ordering::Relaxed);
+        counters.unsent.store(counted.unsent, Ordering::Relaxed);
+    }
+}
+
+fn engine(
+    settings: &Settings,
+    library: &Arc<Library>,
+    mint: &mut Mint,
+) -> Result<Engine, CannotStart> {
+    let (first, last) = settings.ports;
+    let settings = engine::Settings {
+        address: settings.advertised,
+        ports: PortRange::new(first, last, mint.split())?,
+        codecs: settings.codecs.clone(),
+    };
+    Ok(Engine::new(settings, Arc::clone(library), mint.split()))
+}
+
+/// More than fits on any road between us and a telephone.
+const DATAGRAM_MAX: usize = 2_048;
+
+/// Errands done before the wheel is looked at again.
+const ERRANDS_MAX: usize = 64;
