@@ -91,8 +91,8 @@ impl Worker {
             self.measure_lateness(now.steady);
             self.engine.tick(now, &mut self.pairs);
         }
-        self.tell_notices();
         self.count();
+        self.tell_notices();
     }
 
     /// Sleeps until the wheel is to be turned, or the bell rings.
