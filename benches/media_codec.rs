@@ -1,0 +1,91 @@
+//! What 20 ms of sound cost: encoding, decoding, from law to law, from rate to rate, and the words
+//! before it.
+//!
+//! `cargo bench --bench media_codec`
+
+#![expect(clippy::unwrap_used, reason = "a bench that can't go on should stop")]
+
+use divan::{Bencher, black_box};
+use hotline::media::codec::halfband::{Doubler, Halver};
+use hotline::media::codec::{Codec, Decoder, Encoder, g711};
+use hotline::media::rtp::{Header, Packet};
+use hotline::media::sdp::{Abilities, Session};
+
+fn main() {
+    divan::main();
+}
+
+#[divan::bench(args = Codec::ALL)]
+fn encode(bencher: Bencher<'_, '_>, codec: Codec) {
+    let mut encoder = Encoder::new(codec);
+    let sound = sound(codec.samples_per_frame());
+    let mut payload = [0; 160];
+    bencher.bench_local(|| encoder.encode(black_box(&sound), &mut payload));
+}
+
+#[divan::bench(args = Codec::ALL)]
+fn decode(bencher: Bencher<'_, '_>, codec: Codec) {
+    let mut payload = [0; 160];
+    Encoder::new(codec).encode(&sound(codec.samples_per_frame()), &mut payload);
+    let mut decoder = Decoder::new(codec);
+    let mut samples = [0; Codec::FRAME_SAMPLES_MAX];
+    bencher.bench_local(|| decoder.decode(black_box(&payload), &mut samples));
+}
+
+#[divan::bench]
+fn alaw_to_ulaw(bencher: Bencher<'_, '_>) {
+    let mut payload = [g711::ALAW_SILENCE; 160];
+    bencher.bench_local(|| g711::alaw_to_ulaw(black_box(&mut payload)));
+}
+
+#[divan::bench]
+fn from_8_to_16_khz(bencher: Bencher<'_, '_>) {
+    let mut doubler = Doubler::default();
+    let sound = sound(160);
+    let mut out = [0; 320];
+    bencher.bench_local(|| doubler.double(black_box(&sound), &mut out));
+}
+
+#[divan::bench]
+fn from_16_to_8_khz(bencher: Bencher<'_, '_>) {
+    let mut halver = Halver::default();
+    let sound = sound(320);
+    let mut out = [0; 160];
+    bencher.bench_local(|| halver.halve(black_box(&sound), &mut out));
+}
+
+#[divan::bench]
+fn packet_written_and_read(bencher: Bencher<'_, '_>) {
+    let header =
+        Header { marker: false, payload_type: 8, sequence: 1, timestamp: 160, ssrc: 0xABCD };
+    let mut buffer = [0; 172];
+    bencher.bench_local(|| {
+        header.write(black_box(&[0xD5; 160]), &mut buffer).unwrap();
+        Packet::parse(black_box(&buffer)).unwrap().payload.len()
+    });
+}
+
+#[divan::bench]
+fn offer_answered(bencher: Bencher<'_, '_>) {
+    let offer = b"v=0\r\no=SBC 4711 1 IN IP4 192.0.2.10\r\ns=-\r\nc=IN IP4 192.0.2.11\r\nt=0 0\r\n\
+        m=audio 4000 RTP/AVP 8 18 101\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:18 G729/8000\r\n\
+        a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=ptime:20\r\na=sendrecv\r\n";
+    let abilities = Abilities {
+        address: "198.51.100.1".parse().unwrap(),
+        rtp_port: 20_000,
+        codecs: Codec::ALL.to_vec(),
+    };
+    bencher.bench_local(|| Session::new(1).answer(black_box(offer), &abilities, None).unwrap());
+}
+
+/// Something between a tone and a hiss.
+fn sound(count: usize) -> Vec<i16> {
+    let mut noise = 7_u32;
+    (0..count)
+        .map(|i| {
+            noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let tone = (i as f64 * 0.39).sin() * 9000.0;
+            tone as i16 + (noise >> 22) as i16
+        })
+        .collect()
+}
