@@ -40,6 +40,7 @@ use crate::sip::{Ending, Failure, PhoneRef, Reason, Refusal};
 
 pub use errand::Errand;
 pub use plan::{LinePlan, LineWords};
+pub use words::closed as closed_message;
 
 use arriving::Arriving;
 use body::Body;

@@ -18,12 +18,7 @@ pub(super) fn display(line: &LinePlan, resumes: bool) -> String {
 }
 
 /// The closed message for this opening, with the next one in the caller's own hours.
-pub(super) fn closed(
-    line: &LinePlan,
-    opening: &Opening,
-    territory: Territory,
-    now: Now,
-) -> Announcement {
+pub fn closed(line: &LinePlan, opening: &Opening, territory: Territory, now: Now) -> Announcement {
     let (why, until) = match opening {
         // Open lines have no closed message; the night's is the safest.
         Opening::Open { .. } => (Closed::OutOfHours, None),

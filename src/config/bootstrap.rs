@@ -43,6 +43,21 @@ pub(super) fn house(
     }
 }
 
+/// A house with everything built in but the state folder, if that much can be read.
+pub(super) fn salvaged(folder: &Path) -> House {
+    let bytes = std::fs::read(folder.join(FILE)).unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
+    let state = text.lines().find_map(|line| {
+        let (key, value) = line.split_once('=')?;
+        (key.trim() == "state").then(|| value.split('#').next().unwrap_or_default().trim())
+    });
+    let mut house = House::default();
+    if let Some(state) = state {
+        house.state = state.trim_matches(['"', '\'']).into();
+    }
+    house
+}
+
 fn layered(text: &str, environment: &BTreeMap<String, String>) -> Result<House, ConfigError> {
     let mut settings: HashMap<String, String> = environment
         .iter()

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use crate::config::catalogue::What;
 use crate::config::listeners::in_hexadecimal;
 use crate::config::report::{Place, Report};
-use crate::config::{House, Loaded, Places, bootstrap, load_from, prompts};
+use crate::config::{House, Loaded, Places, house_of, load_from, prompts};
 
 /// The keeper of the last good plan.
 #[derive(Clone, Debug)]
@@ -31,21 +31,7 @@ impl LastGood {
 
     /// The keeper of a plan's folder, found as well as can be when the plan can't be read.
     pub fn of_folder(folder: &Path) -> Self {
-        let environment = std::env::vars().collect();
-        let house = bootstrap::house(folder, &environment, &mut Report::new());
-        let house = house.unwrap_or_else(|| {
-            let text = fs::read_to_string(folder.join(bootstrap::FILE)).unwrap_or_default();
-            let state = text.lines().find_map(|line| {
-                let (key, value) = line.split_once('=')?;
-                (key.trim() == "state").then(|| value.trim().trim_matches(['"', '\'']).to_owned())
-            });
-            let mut house = House::default();
-            if let Some(state) = state {
-                house.state = state.into();
-            }
-            house
-        });
-        Self::of(&house.within(folder))
+        Self::of(&house_of(folder))
     }
 
     /// Keeps a plan that works, unless it is the one that is kept already.

@@ -189,24 +189,14 @@ impl<'a> Linker<'a> {
 #[derive(Clone, Debug)]
 pub(super) struct Limits {
     pub(super) calls: usize,
-    pub(super) calls_per_caller: Option<usize>,
     pub(super) grace: Duration,
     pub(super) second_node: bool,
 }
 
 pub(super) fn limits(table: &LimitsTable, linker: &mut Linker<'_>) -> Option<Limits> {
     let calls = linker.count(table.calls.as_ref(), 400, 1, 20_000);
-    let calls_per_caller = match &table.calls_per_caller {
-        Some(value) => linker.count(Some(value), 2, 1, 1_000).map(Some),
-        None => Some(None),
-    };
     let grace = linker.duration(table.grace.as_ref(), minutes(30), Duration::ZERO, hours(12));
-    Some(Limits {
-        calls: calls?,
-        calls_per_caller: calls_per_caller?,
-        grace: grace?,
-        second_node: table.second_node,
-    })
+    Some(Limits { calls: calls?, grace: grace?, second_node: table.second_node })
 }
 
 /// Lines by name, and the numbers that reach them.
@@ -415,10 +405,7 @@ fn queue(table: &QueueTable, linker: &mut Linker<'_>) -> Option<QueuePlan> {
 
 const STRATEGIES: &[&str] = &["longest-idle", "ring-all", "in-turn"];
 
-pub(super) fn trunks(
-    file: &TrunksFile,
-    linker: &mut Linker<'_>,
-) -> BTreeMap<TrunkName, (TrunkPlan, Option<usize>)> {
+pub(super) fn trunks(file: &TrunksFile, linker: &mut Linker<'_>) -> BTreeMap<TrunkName, TrunkPlan> {
     let mut all = BTreeMap::new();
     for (key, table) in &file.trunks {
         let name = linker.name::<TrunkName>(Kind::Trunk, key);
@@ -428,14 +415,8 @@ pub(super) fn trunks(
         }
         let addresses = ranges(&table.addresses, linker);
         let media = ranges(&table.media, linker);
-        let calls = match &table.calls {
-            Some(value) => linker.count(Some(value), 0, 1, 20_000).map(Some),
-            None => Some(None),
-        };
-        if let (Some(name), Some(addresses), Some(media), Some(calls)) =
-            (name, addresses, media, calls)
-        {
-            all.insert(name, (TrunkPlan { addresses, media }, calls));
+        if let (Some(name), Some(addresses), Some(media)) = (name, addresses, media) {
+            all.insert(name, TrunkPlan { addresses, media });
         }
     }
     all

@@ -102,6 +102,14 @@ pub fn load(folder: &Path, now: DateTime<Utc>) -> Result<Loaded, Report> {
     load_from(&places, &std::env::vars().collect(), now)
 }
 
+/// The settings of a folder's house, as well as can be when its files can't be read: what is built
+/// in, with the state folder that is written, so that the last good plan is found again.
+pub fn house_of(folder: &Path) -> House {
+    let environment = std::env::vars().collect();
+    let house = bootstrap::house(folder, &environment, &mut Report::new());
+    house.unwrap_or_else(|| bootstrap::salvaged(folder)).within(folder)
+}
+
 /// Makes a password for every listener of the folder's plan who has none.
 ///
 /// Done by the house before it loads, so that a fresh clone works and no secret is ever shipped.
@@ -248,7 +256,7 @@ pub(crate) fn load_from(
         domains: registration.domains,
         trunks: trunks
             .iter()
-            .map(|(name, (trunk, _))| TrunkAccess {
+            .map(|(name, trunk)| TrunkAccess {
                 name: name.clone(),
                 addresses: trunk.addresses.clone(),
             })
@@ -272,7 +280,7 @@ pub(crate) fn load_from(
             .filter_map(|(name, queue)| Some((name.parse().ok()?, queue)))
             .collect(),
         listeners: listeners.into_iter().map(|(name, listener)| (name, listener.plan)).collect(),
-        trunks: trunks.into_iter().map(|(name, (trunk, _))| (name, trunk)).collect(),
+        trunks,
         prompts: library.prompts,
         sip,
         calls_max: limits.calls,

@@ -1,6 +1,5 @@
 //! Plans, whole and broken.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
