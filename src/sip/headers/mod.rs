@@ -29,3 +29,6 @@ use crate::sip::message::HeaderName;
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("header `{0}` is missing or can't be read")]
 pub struct Unreadable(pub HeaderName);
+
+#[cfg(test)]
+mod tests;

@@ -192,3 +192,6 @@ impl fmt::Display for Message {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
