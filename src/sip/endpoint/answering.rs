@@ -205,15 +205,15 @@ impl Endpoint {
     }
 
     /// The INVITE came again after our 200: it was lost, so it goes again at once.
-    pub(super) fn invited_again(&mut self, id: TransactionRef) {
+    pub(super) fn invited_again(&mut self, id: TransactionRef, cseq: u32) {
         let Some((dialog, _)) = self.invites.get(&id) else {
             return;
         };
         let Some(session) = self.sessions.get(dialog) else {
             return;
         };
-        let first = session.unacknowledged.values().find(|ok| ok.first);
-        if let Some((flow, bytes)) = first.map(|ok| (ok.reply, ok.ok.0.clone())) {
+        let ok = session.unacknowledged.get(&cseq);
+        if let Some((flow, bytes)) = ok.map(|ok| (ok.reply, ok.ok.0.clone())) {
             self.send(flow, bytes);
         }
     }

@@ -135,8 +135,12 @@ impl Endpoint {
 
     /// Nothing will come of an INVITE of ours.
     pub(super) fn invite_failed(&mut self, dialog: DialogRef, why: Failure, now: Now) {
-        let phone = self.sessions.get(&dialog).and_then(|session| session.phone);
-        match (why, phone) {
+        // A phone that was quiet when we gave it up is marked already, and may have been found since.
+        let is_news = |session: &&Session| {
+            !session.given_up || matches!(session.stage, Stage::Inviting { heard: true, .. })
+        };
+        let session = self.sessions.get(&dialog).filter(is_news);
+        match (why, session.and_then(|session| session.phone)) {
             (Failure::TimedOut | Failure::Unreachable, Some(phone)) => {
                 self.registrar.lost(phone, now.steady);
             }

@@ -171,7 +171,7 @@ impl Endpoint {
             transaction::Request::Acknowledged => return,
             transaction::Request::Again(id) => {
                 if method == Method::Invite {
-                    self.invited_again(id);
+                    self.invited_again(id, arrival.request().cseq().number);
                 }
                 return;
             }
@@ -474,10 +474,8 @@ pub(super) fn sdp_of(head: &Head) -> Option<Bytes> {
 
 /// §17.2.3. An ACK has the key of its INVITE.
 fn server_key(request: &Request) -> ServerKey {
-    let method = match request.method() {
-        Method::Ack => Method::Invite,
-        other => other.clone(),
-    };
+    let is_ack = *request.method() == Method::Ack;
+    let method = if is_ack { Method::Invite } else { request.method().clone() };
     let top = request.header(HeaderName::Via).unwrap_or_default();
     let via = request.via();
     if let Ok(via) = &via

@@ -1,0 +1,230 @@
+//! At the door: who is let in, who is challenged, who hears nothing.
+
+use super::*;
+
+#[test]
+fn a_phone_registers_after_a_challenge_best_algorithm_first() {
+    let mut house = House::new();
+    let contact = "<sip:lea@10.0.0.7:5060>";
+    house.hears(desk(), &register("r", 1, contact, 600, ""));
+    let challenge = house.take_sent().pop().unwrap();
+    let offered: Vec<&str> =
+        challenge.lines().filter(|line| line.starts_with("WWW-Authenticate")).collect();
+    assert_eq!(offered.len(), 2, "{challenge}");
+    assert!(offered[0].contains("SHA-256") && offered[1].contains("MD5"), "{challenge}");
+    assert_eq!(house.endpoint.load(), Load::default(), "challenges are stateless");
+
+    let authorization = authorization(&challenge, "lea", "secret", Method::Register, REGISTRAR);
+    house.hears(desk(), &register("r", 2, contact, 600, &authorization));
+
+    let ok = house.take_sent().pop().unwrap();
+    assert_eq!(header(&ok, "Contact"), Some("<sip:lea@10.0.0.7:5060>;expires=600"));
+    assert_eq!(house.take_events(), [Event::PhonesChanged { listener: lea() }]);
+    let phones = house.endpoint.phones(&lea());
+    assert_eq!((phones[0].flow, phones[0].user_agent.as_str()), (desk(), "Telephone 3000"));
+
+    // A repetition gets the same answer; a replay in a new transaction a new challenge.
+    house.hears(desk(), &register("r", 2, contact, 600, &authorization));
+    assert!(house.take_sent()[0].starts_with("SIP/2.0 200"));
+    house.hears(desk(), &register("r", 3, contact, 600, &authorization));
+    let again = house.take_sent().pop().unwrap();
+    assert!(again.starts_with("SIP/2.0 401") && again.contains("stale=true"), "{again}");
+
+    house.passes(secs(601));
+    assert_eq!(house.take_events(), [Event::PhonesChanged { listener: lea() }]);
+    assert_eq!(house.endpoint.load(), Load::default());
+}
+
+#[test]
+fn a_known_and_an_unknown_user_hear_the_same() {
+    let mut house = House::new();
+    let known = register("r", 1, "<sip:a@10.0.0.7>", 600, "");
+    let unknown = known.replace("sip:lea@", "sip:bob@");
+    house.hears(desk(), &known);
+    house.hears(desk(), &unknown);
+
+    let sent = house.take_sent();
+    let shape = |text: &str| text.lines().map(|line| line.len()).collect::<Vec<_>>();
+    assert_eq!(shape(&sent[0]), shape(&sent[1]));
+}
+
+#[test]
+fn an_account_may_ask_for_its_own_algorithm() {
+    let mut setup = setup();
+    setup.accounts.get_mut("lea").unwrap().algorithms = Some(vec![Algorithm::Md5]);
+    let mut house = House::with(setup);
+
+    house.hears(desk(), &register("r", 1, "<sip:a@10.0.0.7>", 600, ""));
+
+    let challenge = house.take_sent().pop().unwrap();
+    assert!(!challenge.contains("SHA-256") && challenge.contains("MD5"), "{challenge}");
+}
+
+#[test]
+fn nobody_registers_for_somebody_else_and_a_trunk_not_at_all() {
+    let mut house = House::new();
+    let mine = register("r", 1, "<sip:a@10.0.0.7>", 600, "");
+    house.hears(trunk(), &mine);
+    let challenge = house.take_sent().pop().unwrap();
+    assert!(challenge.starts_with("SIP/2.0 401"), "from a trunk's address too");
+
+    let authorization = authorization(&challenge, "max", "secret", Method::Register, REGISTRAR);
+    house.hears(desk(), &register("r", 2, "<sip:a@10.0.0.7>", 600, &authorization));
+    assert_eq!(house.lines(), ["SIP/2.0 403 Forbidden"]);
+    assert_eq!(house.endpoint.load().phones, 0);
+}
+
+#[test]
+fn a_wrong_password_is_counted_and_a_guesser_hears_nothing_any_more() {
+    let mut house = House::new();
+    house.hears(desk(), &register("r", 1, "<sip:a@10.0.0.7>", 600, ""));
+    let challenge = house.take_sent().pop().unwrap();
+    for guess in 0..30 {
+        let password = format!("guess{guess}");
+        let authorization =
+            authorization(&challenge, "lea", &password, Method::Register, REGISTRAR);
+        house.hears(desk(), &register("r", 2 + guess, "<sip:a@10.0.0.7>", 600, &authorization));
+    }
+
+    let answers = house.lines();
+    assert_eq!(answers.len(), 21, "then silence");
+    let failed = Event::AuthenticationFailed { flow: desk() };
+    assert_eq!(house.take_events(), vec![failed; 21]);
+}
+
+#[test]
+fn a_listener_dials_a_star_code_and_a_trunk_cannot() {
+    let mut house = House::new();
+    let uri = "sip:*10@203.0.113.1";
+    house.hears(trunk(), &request("INVITE", "z9hG4bKone", uri, "", 1, "", OFFER));
+    let challenge = house.take_sent().pop().unwrap();
+    assert!(challenge.starts_with("SIP/2.0 401"), "{challenge}");
+    assert!(house.take_events().is_empty());
+    assert_eq!(house.endpoint.load(), Load::default());
+
+    let more = authorization(&challenge, "lea", "secret", Method::Invite, uri);
+    house.hears(desk(), &request("INVITE", "z9hG4bKtwo", uri, "", 2, &more, OFFER));
+
+    let events = house.take_events();
+    let [Event::Invited { origin, dialled, caller, .. }] = events.as_slice() else {
+        panic!("{events:?}");
+    };
+    assert_eq!(*origin, Origin::Listener(lea()), "the account, not From");
+    assert_eq!(dialled.user, "*10");
+    assert!(caller.is_none());
+}
+
+#[test]
+fn strangers_hear_challenges_or_nothing() {
+    let mut house = House::new();
+    let stranger = flow(Transport::Udp, "198.51.100.66:5060");
+    for method in ["OPTIONS", "MESSAGE", "SUBSCRIBE", "PUBLISH", "REFER", "WIBBLE"] {
+        house.hears(stranger, &request(method, "z9hG4bKs", "sip:203.0.113.1", "", 1, "", ""));
+    }
+    house.hears(stranger, "hello\r\n\r\n");
+    house.hears(stranger, "\r\n\r\n");
+    assert!(house.lines().is_empty());
+
+    house.hears(stranger, &invite("z9hG4bKi"));
+    assert_eq!(house.lines(), ["SIP/2.0 401 Unauthorized"]);
+    assert!(house.take_events().is_empty());
+    assert_eq!(house.endpoint.load(), Load::default());
+}
+
+#[test]
+fn a_trunk_may_ask_whether_we_are_there_and_what_we_can() {
+    let mut house = House::new();
+    let uri = "sip:203.0.113.1";
+    house.hears(trunk(), &request("OPTIONS", "z9hG4bKo", uri, "", 1, "", ""));
+    let ok = house.take_sent().pop().unwrap();
+    assert!(ok.starts_with("SIP/2.0 200") && header(&ok, "Allow").is_some(), "{ok}");
+
+    for (method, more, line) in [
+        ("SUBSCRIBE", "", "SIP/2.0 405 Method Not Allowed"),
+        ("MESSAGE", "", "SIP/2.0 405 Method Not Allowed"),
+        ("WIBBLE", "", "SIP/2.0 501 Not Implemented"),
+        ("INVITE", "Require: 100rel, join\r\n", "SIP/2.0 420 Bad Extension"),
+    ] {
+        let branch = format!("z9hG4bK{method}");
+        house.hears(trunk(), &request(method, &branch, uri, "", 1, more, ""));
+        let sent = house.take_sent().pop().unwrap();
+        assert!(sent.starts_with(line), "{sent}");
+        if !more.is_empty() {
+            assert_eq!(header(&sent, "Unsupported"), Some("100rel, join"));
+        }
+    }
+    let hops = invite("z9hG4bKhops").replace("Max-Forwards: 70", "Max-Forwards: 0");
+    house.hears(trunk(), &hops);
+    assert_eq!(house.lines(), ["SIP/2.0 483 Too Many Hops"]);
+    let scheme = request("INVITE", "z9hG4bKurn", "urn:service:sos", "", 1, "", OFFER);
+    house.hears(trunk(), &scheme);
+    assert_eq!(house.lines(), ["SIP/2.0 416 Unsupported URI Scheme"]);
+    let version = invite("z9hG4bKver").replacen("SIP/2.0\r\n", "SIP/7.0\r\n", 1);
+    house.hears(trunk(), &version);
+    assert_eq!(house.lines(), ["SIP/2.0 505 Version Not Supported"]);
+    let broken = invite("z9hG4bKcseq").replace("CSeq: 1 INVITE", "CSeq: 1 BYE");
+    house.hears(trunk(), &broken);
+    assert_eq!(house.lines(), ["SIP/2.0 400 Bad Request"]);
+    assert!(house.take_events().is_empty());
+    assert_eq!(house.endpoint.load(), Load::default());
+}
+
+#[test]
+fn a_body_we_must_understand_and_do_not_is_415() {
+    let mut house = House::new();
+    let strange = invite("z9hG4bKone").replace("application/sdp", "application/isup");
+    house.hears(trunk(), &strange);
+    let sent = house.take_sent().pop().unwrap();
+    assert!(sent.starts_with("SIP/2.0 415") && header(&sent, "Accept").is_some(), "{sent}");
+
+    let optional = strange.replace(
+        "Content-Type: application/isup",
+        "Content-Disposition: signal;handling=optional\r\nContent-Type: application/isup",
+    );
+    house.hears(trunk(), &optional.replace("z9hG4bKone", "z9hG4bKtwo"));
+    let events = house.take_events();
+    assert!(matches!(events.as_slice(), [Event::Invited { offer: None, .. }]), "{events:?}");
+}
+
+#[test]
+fn our_own_invite_that_comes_home_is_a_loop() {
+    let mut house = House::new();
+    let phone = house.registers(desk());
+    let (_, invite) = house.rings(phone);
+
+    house.hears(desk(), &invite);
+
+    let sent = house.take_sent().pop().unwrap();
+    assert!(sent.starts_with("SIP/2.0 482"), "{sent}");
+}
+
+#[test]
+fn garbage_closes_a_connection() {
+    let mut house = House::new();
+
+    house.hears(wire_to_desk(), "GET / HTTP/1.1\r\n\r\n");
+
+    assert_eq!(house.closed, [wire_to_desk()]);
+}
+
+#[test]
+fn answers_without_rport_go_to_the_port_of_the_via() {
+    let mut house = House::new();
+    let text = invite("z9hG4bKone").replace(";rport", ";maddr=10.9.9.9");
+    house.hears(flow(Transport::Udp, "192.0.2.1:40000"), &text);
+
+    assert_eq!(house.sent[0].0.peer, "192.0.2.1:5060".parse().unwrap());
+}
+
+#[test]
+fn an_account_taken_from_the_plan_loses_its_phones() {
+    let mut house = House::new();
+    house.registers(desk());
+    let mut setup = setup();
+    setup.accounts.remove("lea");
+
+    house.does(|endpoint, now| endpoint.reconfigured(setup, now));
+
+    assert_eq!(house.take_events(), [Event::PhonesChanged { listener: lea() }]);
+    assert_eq!(house.endpoint.load().phones, 0);
+}
