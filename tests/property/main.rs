@@ -4,3 +4,4 @@
 
 mod negotiate;
 mod packets;
+mod sip_readers;
