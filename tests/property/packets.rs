@@ -118,10 +118,10 @@ proptest! {
             }
             tracker.jitter();
         }
-        if let Ok(heard) = rtcp::parse(&bytes, seed) {
-            if let Some(block) = heard.about_us {
-                block.round_trip(u64::from(seed) << 20);
-            }
+        if let Ok(heard) = rtcp::parse(&bytes, seed)
+            && let Some(block) = heard.about_us
+        {
+            block.round_trip(u64::from(seed) << 20);
         }
     }
 }

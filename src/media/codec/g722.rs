@@ -36,10 +36,8 @@ impl Encoder {
         // SUBTRA and QUANTL: the lower band in 60 steps.
         let error = saturated(low - self.lower.prediction);
         let magnitude = if error >= 0 { error } else { -(error + 1) };
-        let step = LOWER_DECISIONS
-            .iter()
-            .position(|decision| magnitude < (decision * self.lower.scale) >> 12)
-            .unwrap_or(LOWER_DECISIONS.len());
+        let scale = self.lower.scale;
+        let step = LOWER_DECISIONS.partition_point(|level| magnitude >= (level * scale) >> 12);
         let lower_bits =
             if error < 0 { LOWER_CODES_NEGATIVE[step] } else { LOWER_CODES_POSITIVE[step] };
         self.lower.adapt_lower(lower_bits >> 2);
@@ -113,12 +111,15 @@ impl History {
     }
 
     /// The sums over every other value: from the first, and from the second.
+    ///
+    /// Wrapping: values of 17 bits and coefficients that add up to 13 bits can't overflow, and loops
+    /// that needn't check for it become vector instructions.
     fn filtered(&self) -> (i32, i32) {
-        let mut odd = 0;
-        let mut even = 0;
-        for (i, pair) in self.0.chunks_exact(2).enumerate() {
-            odd += pair[0] * MIRROR_FILTER[i];
-            even += pair[1] * MIRROR_FILTER[11 - i];
+        let mut odd = 0_i32;
+        let mut even = 0_i32;
+        for i in 0..12 {
+            odd = odd.wrapping_add(self.0[2 * i].wrapping_mul(MIRROR_FILTER[i]));
+            even = even.wrapping_add(self.0[2 * i + 1].wrapping_mul(MIRROR_FILTER[11 - i]));
         }
         (odd, even)
     }
@@ -211,7 +212,8 @@ impl<const START: i32> Band<START> {
         let push = if difference == 0 { 0 } else { 128 };
         for (coefficient, past) in self.zero_coefficients.iter_mut().zip(&self.differences) {
             let pushed = if same_sign(*past, difference) { push } else { -push };
-            *coefficient = saturated(pushed + ((*coefficient * 32_640) >> 15));
+            let leaked = coefficient.wrapping_mul(32_640) >> 15;
+            *coefficient = saturated(leaked.wrapping_add(pushed));
         }
 
         // DELAYA
@@ -222,7 +224,10 @@ impl<const START: i32> Band<START> {
         self.poles = [first_pole, second_pole];
 
         // FILTEP, FILTEZ, PREDIC
-        let weighed = |value: i32, weight: i32| (weight * saturated(value + value)) >> 15;
+        // All of them are of 16 bits, so nothing overflows.
+        let weighed = |value: i32, weight: i32| {
+            weight.wrapping_mul(saturated(value.wrapping_add(value))) >> 15
+        };
         let from_poles = saturated(
             weighed(self.reconstructed[0], self.poles[0])
                 + weighed(self.reconstructed[1], self.poles[1]),
@@ -232,7 +237,7 @@ impl<const START: i32> Band<START> {
             .iter()
             .zip(&self.zero_coefficients)
             .map(|(past, coefficient)| weighed(*past, *coefficient))
-            .sum();
+            .fold(0, i32::wrapping_add);
         self.zeros = saturated(from_zeros);
         self.prediction = saturated(from_poles + self.zeros);
     }

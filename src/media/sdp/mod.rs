@@ -3,7 +3,7 @@
 //! | file | |
 //! |---|---|
 //! | [`description`] | what a description says, as types |
-//! | [`parse`] | text → [`Description`]; tolerant, bounded |
+//! | [`parse`](mod@parse) | text → [`Description`]; tolerant, bounded |
 //! | [`print`](mod@print) | [`Description`] → text; strict |
 //! | [`negotiate`] | offer × abilities → answer, and what both sides then hold to ([`Agreed`]) |
 //!
