@@ -1,1 +1,7 @@
-fn main() {}
+//! The door: see `hotline --help`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    hotline::cli::run()
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
@@ -16,9 +16,19 @@ use crate::sip::{Flow, Transmit, Transport};
 pub struct Doors {
     udp: BTreeMap<SocketAddr, Arc<UdpDoor>>,
     tcp: Tcp,
-    open: Vec<(Transport, SocketAddr)>,
+    open: Vec<Opened>,
     readers: Vec<JoinHandle<()>>,
     stop: Stop,
+}
+
+/// An address that was taken.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Opened {
+    pub transport: Transport,
+    /// As it was asked for.
+    pub listen: SocketAddr,
+    /// With the port the kernel chose, if none was asked for.
+    pub local: SocketAddr,
 }
 
 /// An address that could not be taken.
@@ -62,7 +72,7 @@ impl Doors {
                 listen,
                 fault,
             })?;
-            doors.open.push((transport, local));
+            doors.open.push(Opened { transport, listen, local });
         }
         for (local, door) in &doors.udp {
             let (door, stamp, deliver) = (Arc::clone(door), Arc::clone(stamp), Arc::clone(deliver));
@@ -76,8 +86,8 @@ impl Doors {
         Ok(doors)
     }
 
-    /// The addresses taken, in the order UDP, then streams, with the ports the kernel chose.
-    pub fn addresses(&self) -> &[(Transport, SocketAddr)] {
+    /// The addresses taken, UDP first.
+    pub fn opened(&self) -> &[Opened] {
         &self.open
     }
 
@@ -172,30 +182,5 @@ impl fmt::Display for NotOpened {
         } else {
             write!(f, "can't listen on {listen} ({token}): {fault}")
         }
-    }
-}
-
-/// The address this machine has towards its network: what a phone elsewhere can reach.
-///
-/// Asks the kernel which source address it would use; nothing is sent.
-pub fn own_address(like: IpAddr) -> IpAddr {
-    let (any, elsewhere): (IpAddr, IpAddr) = match like {
-        // RFC 5737 and RFC 3849: addresses that belong to nobody.
-        IpAddr::V4(_) => (Ipv4Addr::UNSPECIFIED.into(), Ipv4Addr::new(192, 0, 2, 1).into()),
-        IpAddr::V6(_) => {
-            (Ipv6Addr::UNSPECIFIED.into(), Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into())
-        }
-    };
-    let found = UdpSocket::bind((any, 0)).and_then(|socket| {
-        socket.connect((elsewhere, 9))?;
-        socket.local_addr()
-    });
-    match found {
-        Ok(address) if !address.ip().is_unspecified() => address.ip(),
-        // A machine without a network talks to itself.
-        Ok(_) | Err(_) => match like {
-            IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
-            IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
-        },
     }
 }

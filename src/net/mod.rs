@@ -17,7 +17,7 @@ use std::time::Duration;
 use crate::base::Now;
 use crate::exchange::Input;
 
-pub use doors::{DoorCounters, Doors, NotOpened, own_address};
+pub use doors::{DoorCounters, Doors, NotOpened, Opened};
 pub use tcp::Tcp;
 pub use udp::UdpDoor;
 

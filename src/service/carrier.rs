@@ -64,8 +64,6 @@ pub struct World {
 pub enum Ending {
     /// Asked to stop, and the last call had ended.
     Quiet,
-    /// Asked to stop, and calls went on longer than the plan allows.
-    GraceSpent,
     /// Asked to stop at once.
     Halted,
     /// It broke too often to go on.
@@ -79,12 +77,11 @@ pub struct Carrier {
     clock: Clock,
     world: World,
     pulse: Arc<Pulse>,
-    grace: Duration,
     replies: BTreeMap<CommandRef, oneshot::Sender<Result<String, String>>>,
     commands: u64,
     stale_since: Option<Moment>,
     published: Moment,
-    stopping_since: Option<Moment>,
+    stopping: bool,
     quiet_since: Option<Moment>,
     panics: Vec<Moment>,
 }
@@ -96,7 +93,6 @@ impl Carrier {
         clock: Clock,
         world: World,
         pulse: Arc<Pulse>,
-        grace: Duration,
     ) -> Self {
         Self {
             exchange,
@@ -104,12 +100,11 @@ impl Carrier {
             clock,
             world,
             pulse,
-            grace,
             replies: BTreeMap::new(),
             commands: 0,
             stale_since: None,
             published: clock.moment(),
-            stopping_since: None,
+            stopping: false,
             quiet_since: None,
             panics: Vec::new(),
         }
@@ -124,12 +119,7 @@ impl Carrier {
                 Some(Letter::Fact { at, input, begins, crowded }) => {
                     self.pulse.lagged(now.steady - at.steady);
                     let input = self.judged(input, begins, crowded, now.steady - at.steady);
-                    if matches!(input, Input::Stopping) {
-                        self.stopping_since.get_or_insert(now.steady);
-                    }
-                    if let Input::Plan(plan) = &input {
-                        self.grace = plan.grace;
-                    }
+                    self.stopping |= matches!(input, Input::Stopping);
                     self.handles(input, at)
                 }
                 Some(Letter::Order { at, command, reply }) => {
@@ -239,12 +229,10 @@ impl Carrier {
         self.stale_since = None;
     }
 
+    /// The plan's grace is the exchange's to keep: when it is over, those who wait are told and let
+    /// go; who talks is never cut short by a stop.
     fn ending(&mut self, now: Moment) -> Option<Ending> {
-        let stopping_since = self.stopping_since?;
-        if now - stopping_since >= self.grace {
-            return Some(Ending::GraceSpent);
-        }
-        if !self.exchange.is_idle() {
+        if !self.stopping || !self.exchange.is_idle() {
             self.quiet_since = None;
             return None;
         }

@@ -71,6 +71,11 @@ impl Pulse {
             .saturating_sub(Duration::from_micros(self.last_turn.load(Ordering::Relaxed)))
     }
 
+    /// How long the latest fact had waited.
+    pub fn lag(&self) -> Duration {
+        Duration::from_micros(self.lag.load(Ordering::Relaxed))
+    }
+
     pub fn vitals(&self) -> Vitals {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Vitals {

@@ -46,7 +46,7 @@ impl Porch {
         let doors =
             Doors::open(&wanted, limits, runtime.handle().clone(), &clock.stamp(), &deliver)
                 .unwrap();
-        let local = doors.addresses()[0].1;
+        let local = doors.opened()[0].local;
         Self { doors, local, facts, clock, _runtime: runtime }
     }
 

@@ -1,0 +1,122 @@
+//! Whether the house lives, and whether a caller would be served correctly now.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::exchange::Board;
+use crate::http::Readiness;
+use crate::metrics::Metrics;
+use crate::net::Doors;
+use crate::service::Clock;
+use crate::service::inbox::Inbox;
+use crate::service::pulse::Pulse;
+use crate::service::reception::Reception;
+use crate::service::shards::Shards;
+use crate::store::{Condition, Store};
+
+/// The loop sleeps half a second at most; after this much silence it stands still.
+const STANDSTILL: Duration = Duration::from_secs(2);
+
+/// Facts that wait longer than this make callers wait for the first word.
+const LAG_MAX: Duration = Duration::from_secs(1);
+
+/// Everything that can be looked at from outside.
+pub(super) struct Gauges {
+    pub(super) clock: Clock,
+    pub(super) pulse: Arc<Pulse>,
+    pub(super) inbox: Arc<Inbox>,
+    pub(super) doors: Arc<Doors>,
+    pub(super) shards: Arc<Shards>,
+    pub(super) store: Arc<Store>,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) board: watch::Receiver<Arc<Board>>,
+    pub(super) reception: Arc<Reception>,
+    pub(super) is_safe_plan: bool,
+    pub(super) sightings: Mutex<Sightings>,
+}
+
+/// What was seen before, to tell what is new.
+#[derive(Debug, Default)]
+pub(super) struct Sightings {
+    late_ticks: u64,
+}
+
+impl Gauges {
+    /// Whether the loop turns.
+    pub(super) fn is_alive(&self) -> bool {
+        self.pulse.age(self.clock.moment()) < STANDSTILL
+    }
+
+    /// Whether a caller would be served correctly, and what stands in the way. A closed line is
+    /// ready: it tells the truth.
+    pub(super) fn readiness(&self) -> Readiness {
+        let board = Arc::clone(&self.board.borrow());
+        let lag = self.pulse.lag();
+        let mut reasons = Vec::new();
+        let mut warnings = Vec::new();
+        if !self.is_alive() {
+            reasons.push("the loop stands still".to_owned());
+        }
+        if lag > LAG_MAX {
+            reasons.push(format!("facts wait {lag:.1?} before they are handled"));
+        }
+        if board.stopping {
+            reasons.push("the house is stopping".to_owned());
+        }
+        if board.calls_max > 0 && board.calls >= board.calls_max {
+            reasons.push(format!("all {} places for calls are taken", board.calls_max));
+        }
+        let current = self.reception.current().clone();
+        if current.plan.lines.is_empty() {
+            reasons.push("the plan has no line".to_owned());
+        }
+        match current.alarm {
+            Some(alarm) if self.is_safe_plan => reasons.push(alarm),
+            Some(alarm) => warnings.push(alarm),
+            None => {}
+        }
+        warnings.extend(self.store.health().alarm());
+        warnings.extend(board.alarms.iter().cloned());
+        Readiness { ready: reasons.is_empty(), reasons, warnings }
+    }
+
+    /// Everything counted, for Prometheus.
+    pub(super) fn exposition(&self) -> String {
+        let vitals = self.pulse.vitals();
+        let doors = self.doors.counters();
+        let away = self.inbox.turned_away();
+        let figures = self.shards.figures();
+        let health = self.store.health();
+        let late_ticks = {
+            let mut sightings = self.sightings.lock().unwrap_or_else(PoisonError::into_inner);
+            let behind = figures.iter().filter(|figures| figures.latest > TICK_LATE).count();
+            sightings.late_ticks += behind as u64;
+            sightings.late_ticks
+        };
+        self.metrics.counted(|totals| {
+            totals.sip.received = vitals.received;
+            totals.sip.sent = vitals.sent;
+            totals.sip.late = vitals.late;
+            totals.sip.dropped = doors.datagrams_dropped + away.house;
+            totals.sip.connections = doors.connections as u64;
+            totals.sip.connections_refused = doors.connections_refused;
+            totals.sip.connections_evicted = doors.connections_evicted;
+            totals.media.streams = figures.iter().map(|figures| figures.streams).sum();
+            totals.media.received = figures.iter().map(|figures| figures.packets_received).sum();
+            totals.media.sent = figures.iter().map(|figures| figures.packets_sent).sum();
+            totals.media.unsent = figures.iter().map(|figures| figures.packets_unsent).sum();
+            totals.media.late_ticks = late_ticks;
+            totals.media.shards_lost = figures.iter().map(|figures| figures.restarts).sum();
+            totals.records.spooled = health.spooled as u64;
+            totals.records.written = health.written;
+            totals.records.dropped = health.dropped;
+            totals.records.away = matches!(health.condition, Condition::Away { .. });
+        });
+        self.metrics.exposition(&self.board.borrow())
+    }
+}
+
+/// A media thread this far behind its wheel is heard.
+const TICK_LATE: Duration = Duration::from_millis(10);
