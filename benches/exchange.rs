@@ -85,7 +85,8 @@ impl House {
         for queue in plan.queues.values_mut() {
             queue.places_max = 100_000;
         }
-        let now = Now { steady: Moment::START, wall: "2026-11-20T09:00:00Z".parse().expect("a time") };
+        let now =
+            Now { steady: Moment::START, wall: "2026-11-20T09:00:00Z".parse().expect("a time") };
         let exchange = Exchange::new(Arc::new(plan), Mint::from_number(1), now);
         Self { exchange, now, answers: Vec::new(), outputs: 0 }
     }

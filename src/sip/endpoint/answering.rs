@@ -1,5 +1,7 @@
 //! INVITEs of theirs, from the first copy to the ACK of our 200.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
 use crate::base::Now;
@@ -18,22 +20,24 @@ use super::{DialogRef, Ending, Endpoint, Event, MergeKey, Reason, Refusal, Timer
 /// take us for down (domain.md §2.4).
 const RETRY_MIN: u64 = 5;
 const RETRY_SPREAD: u64 = 6;
+/// How often a provisional response is sent again.
+const REFRESH: Duration = Duration::from_secs(60);
 
 impl Endpoint {
     /// A new INVITE that was let in: the dialog begins.
     pub(super) fn invited(
         &mut self,
-        arrival: Arrival,
+        mut arrival: Arrival,
         peer: Peer,
         offer: bool,
         now: Now,
     ) -> DialogRef {
         let dialog = self.next_dialog();
-        let Arrival { question, key, source, reply } = arrival;
+        let id = self.open(&mut arrival, now);
+        self.reply_plain(&arrival, Status::TRYING, now);
+        let Arrival { question, source, .. } = arrival;
         let request = &question.request;
         let merge = MergeKey::of(request);
-        let id = self.transactions.open(key, true, source, reply, now.steady);
-        self.transactions.respond(id, 100, question.plain(Status::TRYING), now.steady);
         self.merging.insert(merge.clone(), id);
         self.invites.insert(id, (dialog, Some(merge)));
         let half = Dialog::of_request(request, &question.tag, source);
@@ -63,6 +67,18 @@ impl Endpoint {
             None => response.finish().bytes().clone(),
         };
         self.transactions.respond(*transaction, status.0, bytes, now.steady);
+        self.timers.set(Timer::Refresh(dialog), now.steady + REFRESH);
+    }
+
+    /// §13.3.1.1: proxies give an INVITE up that hears nothing for three minutes.
+    pub(super) fn refresh_provisional(&mut self, dialog: DialogRef, now: Now) {
+        let Some(session) = self.sessions.get(&dialog) else {
+            return;
+        };
+        if let Stage::Incoming { transaction, .. } = &session.stage {
+            self.transactions.repeat_provisional(*transaction, now.steady);
+            self.timers.set(Timer::Refresh(dialog), now.steady + REFRESH);
+        }
     }
 
     pub(super) fn answer_invite(&mut self, dialog: DialogRef, sdp: &Bytes, now: Now) {

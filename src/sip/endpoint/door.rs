@@ -79,7 +79,7 @@ impl Endpoint {
         for challenge in challenges {
             response = response.header(HeaderName::WwwAuthenticate, challenge);
         }
-        self.reply(arrival, response);
+        self.reply(arrival, response, now);
     }
 
     /// The account's own algorithms, or the door's.

@@ -11,6 +11,8 @@ mod body;
 mod door;
 mod guard;
 mod inviting;
+mod judging;
+mod newcomers;
 mod phones;
 mod receiving;
 mod within;
@@ -118,6 +120,8 @@ enum Timer {
     Quiet(DialogRef),
     /// Offer again after glare.
     Glare(DialogRef),
+    /// Send our provisional response again.
+    Refresh(DialogRef),
 }
 
 impl Endpoint {
@@ -170,6 +174,10 @@ impl Endpoint {
     /// A connection closed: its phones are gone, its transactions fail.
     pub fn flow_closed(&mut self, flow: Flow, now: Now) {
         self.transactions.flow_closed(flow, now.steady);
+        // What is still to be said in its dialogs takes any other road to the same peer.
+        for session in self.sessions.values_mut().filter(|one| one.dialog.flow == flow) {
+            session.dialog.flow.connection = 0;
+        }
         self.registrar.flow_closed(flow);
         self.settle(now);
     }
@@ -299,6 +307,7 @@ impl Endpoint {
                 Timer::GiveUp(dialog, cseq) => self.never_acknowledged(dialog, cseq, now),
                 Timer::Quiet(dialog) => self.heard_nothing(dialog, now),
                 Timer::Glare(dialog) => self.offer_again(dialog, now),
+                Timer::Refresh(dialog) => self.refresh_provisional(dialog, now),
             }
             self.settle(now);
         }
@@ -389,6 +398,7 @@ impl Endpoint {
         }
         self.timers.stop(&Timer::Quiet(dialog));
         self.timers.stop(&Timer::Glare(dialog));
+        self.timers.stop(&Timer::Refresh(dialog));
         Some(session)
     }
 

@@ -23,19 +23,18 @@ const TEXT_MAX: usize = 200;
 
 impl Endpoint {
     /// Always challenged, from a trunk's addresses too.
-    pub(super) fn register_received(&mut self, arrival: &Arrival, now: Now) {
-        let listener = match self.prove(arrival, now) {
+    pub(super) fn register_received(&mut self, mut arrival: Arrival, now: Now) {
+        let listener = match self.prove(&arrival, now) {
             Proof::Listener(listener) => listener,
             Proof::Challenged => return,
         };
-        let id = self.open(arrival, now);
-        let (status, headers) = self.register(&listener, arrival, now);
+        self.open(&mut arrival, now);
+        let (status, headers) = self.register(&listener, &arrival, now);
         let mut response = arrival.question.response(status);
         for (name, value) in headers {
             response = response.header(name, value);
         }
-        let bytes = response.finish().bytes().clone();
-        self.transactions.respond(id, status.0, bytes, now.steady);
+        self.reply(&arrival, response, now);
     }
 
     fn register(

@@ -11,21 +11,18 @@ use std::net::IpAddr;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
-use crate::base::{CallerNumber, Now, PhoneNumber, TrunkName};
+use crate::base::{AddressRange, Now, TrunkName};
 use crate::sip::Flow;
-use crate::sip::compose::{self, Question};
-use crate::sip::dialog::invite::Peer;
+use crate::sip::compose::Question;
 use crate::sip::message::{
     Head, HeaderName, Message, Method, Request, Response, ResponseBuilder, Status,
 };
-use crate::sip::transaction::{self, ClientKey, ServerKey};
-use crate::sip::uri::{Host, Uri};
+use crate::sip::transaction::{self, ClientKey, ServerKey, TransactionRef};
 use crate::sip::wire::{self, Fault, Malformed};
 
 use super::answering::reply_of;
 use super::body::Body;
-use super::door::Proof;
-use super::{Dialled, Endpoint, Event, MergeKey, Origin, Output, Purpose, Refusal};
+use super::{Endpoint, MergeKey, Output, Purpose, Refusal};
 
 /// A request on its way to whoever answers it.
 pub(super) struct Arrival {
@@ -35,6 +32,8 @@ pub(super) struct Arrival {
     pub(super) source: Flow,
     /// Where its responses go.
     pub(super) reply: Flow,
+    /// Its transaction, once it has one.
+    pub(super) transaction: Option<TransactionRef>,
 }
 
 impl Arrival {
@@ -161,7 +160,7 @@ impl Endpoint {
         let tag = self.stateless_tag(&request);
         let question = Question { request, tag, source: source.peer };
         let reply = reply_of(&question, source);
-        Arrival { question, key, source, reply }
+        Arrival { question, key, source, reply, transaction: None }
     }
 
     fn judge(&mut self, arrival: Arrival, now: Now) {
@@ -182,7 +181,7 @@ impl Endpoint {
         } else if self.transactions.is_full() {
             // Its sender will try again; there may be room then.
         } else if method == Method::Cancel {
-            self.cancel_received(&arrival, now);
+            self.cancel_received(arrival, now);
         } else if arrival.request().to_tag().is_some() {
             self.within(arrival, now);
         } else {
@@ -201,7 +200,7 @@ impl Endpoint {
 
     /// RFC 3261 §9.2: by the key of its INVITE, and only from where that came from (T-13). The
     /// CANCEL has a transaction of its own, so a repeated one gets its 200 again.
-    fn cancel_received(&mut self, arrival: &Arrival, now: Now) {
+    fn cancel_received(&mut self, mut arrival: Arrival, now: Now) {
         let invite = self.transactions.find(&arrival.key.with_method(Method::Invite));
         let invite = invite.filter(|id| {
             self.transactions.source(*id).is_some_and(|source| {
@@ -210,12 +209,11 @@ impl Endpoint {
             })
         });
         let Some(invite) = invite else {
-            self.reply_plain(arrival, Status::CALL_OR_TRANSACTION_DOES_NOT_EXIST);
+            self.reply_plain(&arrival, Status::CALL_OR_TRANSACTION_DOES_NOT_EXIST, now);
             return;
         };
-        let id = self.open(arrival, now);
-        let bytes = arrival.question.plain(Status::OK);
-        self.transactions.respond(id, 200, bytes, now.steady);
+        self.open(&mut arrival, now);
+        self.reply_plain(&arrival, Status::OK, now);
         self.cancelled(invite, now);
     }
 
@@ -229,18 +227,18 @@ impl Endpoint {
             return;
         }
         if let Some(status) = self.judged_by_its_head(request) {
-            self.reply_plain(&arrival, status);
+            self.reply_plain(&arrival, status, now);
             return;
         }
-        if self.lacks_ability(&arrival) {
+        if self.lacks_ability(&arrival, now) {
             return;
         }
         match method {
             Method::Invite => self.invite_received(arrival, now),
-            Method::Register => self.register_received(&arrival, now),
-            Method::Options => self.options_received(&arrival),
+            Method::Register => self.register_received(arrival, now),
+            Method::Options => self.options_received(&arrival, now),
             Method::Ack | Method::Bye | Method::Cancel | Method::Update => {
-                self.reply_plain(&arrival, Status::CALL_OR_TRANSACTION_DOES_NOT_EXIST);
+                self.reply_plain(&arrival, Status::CALL_OR_TRANSACTION_DOES_NOT_EXIST, now);
             }
             Method::Info
             | Method::Message
@@ -249,181 +247,27 @@ impl Endpoint {
             | Method::Publish
             | Method::Refer
             | Method::Subscribe
-            | Method::Extension(_) => self.refuse_method(&arrival),
+            | Method::Extension(_) => self.refuse_method(&arrival, now),
         }
     }
 
-    fn judged_by_its_head(&self, request: &Request) -> Option<Status> {
-        match request.uri() {
-            Ok(Uri::Sip(_) | Uri::Tel(_)) => {}
-            Ok(Uri::Other { .. }) => return Some(Status::UNSUPPORTED_URI_SCHEME),
-            Err(_) => return Some(Status::BAD_REQUEST),
-        }
-        if request.max_forwards() == Some(0) {
-            return Some(Status::TOO_MANY_HOPS);
-        }
-        let is_ours = |branch: &str| {
-            let key =
-                ClientKey { branch: branch.to_owned(), method: request.cseq().method.clone() };
-            self.transactions.is_asking(&key)
-        };
-        let vias = request.vias().filter_map(Result::ok);
-        if vias.filter_map(|via| via.branch()).any(is_ours) {
-            // Our own request came home.
-            return Some(Status::LOOP_DETECTED);
-        }
-        None
+    // ---- answers ----
+
+    pub(super) fn reply_plain(&mut self, arrival: &Arrival, status: Status, now: Now) {
+        self.reply(arrival, arrival.question.response(status), now);
     }
 
-    /// 420 for what a request requires and we don't have; true if that was its answer.
-    pub(super) fn lacks_ability(&mut self, arrival: &Arrival) -> bool {
-        let required: Vec<&str> = arrival.request().require().collect();
-        if required.is_empty() {
-            return false;
-        }
-        let response = arrival
-            .question
-            .response(Status::BAD_EXTENSION)
-            .header(HeaderName::Unsupported, required.join(", "));
-        self.reply(arrival, response);
-        true
+    pub(super) fn reply(&mut self, arrival: &Arrival, response: ResponseBuilder, now: Now) {
+        let response = response.finish();
+        self.respond(arrival, response.status(), response.bytes().clone(), now);
     }
 
-    /// 415 for a body we must understand and don't; true if that was its answer.
-    pub(super) fn has_strange_body(&mut self, arrival: &Arrival) -> bool {
-        if Body::of(arrival.request()) != Body::Unsupported {
-            return false;
+    /// Through the transaction if there is one, else straight to where responses go.
+    pub(super) fn respond(&mut self, arrival: &Arrival, status: Status, bytes: Bytes, now: Now) {
+        match arrival.transaction {
+            Some(id) => self.transactions.respond(id, status.0, bytes, now.steady),
+            None => self.send(arrival.reply, bytes),
         }
-        let response = arrival
-            .question
-            .response(Status::UNSUPPORTED_MEDIA_TYPE)
-            .header(HeaderName::Accept, compose::ACCEPT);
-        let response = if arrival.request().has(HeaderName::ContentEncoding) {
-            response.extension("Accept-Encoding", "identity")
-        } else {
-            response
-        };
-        self.reply(arrival, response);
-        true
-    }
-
-    /// 405 for methods of this world, 501 for others.
-    pub(super) fn refuse_method(&mut self, arrival: &Arrival) {
-        let status = match arrival.request().method() {
-            Method::Extension(_) => Status::NOT_IMPLEMENTED,
-            Method::Ack
-            | Method::Bye
-            | Method::Cancel
-            | Method::Info
-            | Method::Invite
-            | Method::Message
-            | Method::Notify
-            | Method::Options
-            | Method::Prack
-            | Method::Publish
-            | Method::Refer
-            | Method::Register
-            | Method::Subscribe
-            | Method::Update => Status::METHOD_NOT_ALLOWED,
-        };
-        let response = arrival.question.response(status).header(HeaderName::Allow, compose::ALLOW);
-        self.reply(arrival, response);
-    }
-
-    pub(super) fn options_received(&mut self, arrival: &Arrival) {
-        let response = arrival.question.response(Status::OK);
-        let response = self
-            .with_contact(response, arrival.source)
-            .header(HeaderName::Accept, compose::ACCEPT)
-            .header(HeaderName::Supported, "");
-        self.reply(arrival, response);
-    }
-
-    // ---- a new call ----
-
-    fn invite_received(&mut self, mut arrival: Arrival, now: Now) {
-        if self.merging.contains_key(&MergeKey::of(arrival.request())) {
-            self.reply_plain(&arrival, Status::LOOP_DETECTED);
-            return;
-        }
-        if self.has_strange_body(&arrival) {
-            return;
-        }
-        let Some(origin) = self.origin_of(&arrival, now) else {
-            return;
-        };
-        if self.sessions.len() >= self.setup.dialogs_max {
-            self.refuse_statelessly(arrival, &Refusal::Overload);
-            return;
-        }
-        let request = arrival.request();
-        let Ok(uri) = request.uri() else {
-            return;
-        };
-        if matches!(origin, Origin::Listener(_)) && !self.is_our_host(uri.host()) {
-            self.refuse_statelessly(arrival, &Refusal::NotFound);
-            return;
-        }
-        let dialled = Dialled {
-            user: uri.dialled().into_owned(),
-            to_user: request
-                .to()
-                .ok()
-                .and_then(|to| to.uri().ok())
-                .map(|to| to.dialled().into_owned())
-                .unwrap_or_default(),
-        };
-        let offer = sdp_of(request);
-        let (peer, caller) = match &origin {
-            Origin::Trunk(name) => (Peer::Trunk(name.clone()), caller_of(request)),
-            Origin::Listener(_) => (Peer::Phone(arrival.address()), None),
-        };
-        let flow = arrival.source;
-        arrival.question.tag = self.mint.token();
-        let dialog = self.invited(arrival, peer, offer.is_some(), now);
-        self.report(Event::Invited { dialog, origin, dialled, caller, offer, flow, at: now });
-    }
-
-    /// Whom an INVITE is from; None if it was challenged or left alone.
-    fn origin_of(&mut self, arrival: &Arrival, now: Now) -> Option<Origin> {
-        let request = arrival.request();
-        let trunk = self.trunk_at(arrival.address()).cloned();
-        let is_reserved =
-            request.uri().is_ok_and(|uri| self.setup.reserved.contains(uri.dialled().as_ref()));
-        let claims = request.credentials().any(|one| one.realm == self.setup.realm);
-        if let Some(trunk) = trunk
-            && !is_reserved
-            && !claims
-        {
-            return Some(Origin::Trunk(trunk));
-        }
-        match self.prove(arrival, now) {
-            Proof::Listener(listener) => Some(Origin::Listener(listener)),
-            Proof::Challenged => None,
-        }
-    }
-
-    /// Addresses count as ours, whichever they are: doors are reached under many. Names must be
-    /// known once any are.
-    fn is_our_host(&self, host: Option<&Host>) -> bool {
-        let Some(Host::Name(name)) = host else {
-            return true;
-        };
-        let same = |other: &str| other.eq_ignore_ascii_case(name);
-        self.setup.domains.is_empty()
-            || same(&self.setup.realm)
-            || same("localhost")
-            || self.setup.domains.iter().any(|domain| same(domain))
-    }
-
-    // ---- answers without state ----
-
-    pub(super) fn reply_plain(&mut self, arrival: &Arrival, status: Status) {
-        self.reply(arrival, arrival.question.response(status));
-    }
-
-    pub(super) fn reply(&mut self, arrival: &Arrival, response: ResponseBuilder) {
-        self.send(arrival.reply, response.finish().bytes().clone());
     }
 
     pub(super) fn refuse_statelessly(&mut self, arrival: Arrival, refusal: &Refusal) {
@@ -431,14 +275,13 @@ impl Endpoint {
         self.send(arrival.reply, bytes);
     }
 
-    /// Opens a transaction for a request other than INVITE.
-    pub(super) fn open(
-        &mut self,
-        arrival: &Arrival,
-        now: Now,
-    ) -> crate::sip::transaction::TransactionRef {
-        let (source, reply) = (arrival.source, arrival.reply);
-        self.transactions.open(arrival.key.clone(), false, source, reply, now.steady)
+    /// Opens a transaction for a request.
+    pub(super) fn open(&mut self, arrival: &mut Arrival, now: Now) -> TransactionRef {
+        let (key, source, reply) = (arrival.key.clone(), arrival.source, arrival.reply);
+        let is_invite = *arrival.request().method() == Method::Invite;
+        let id = self.transactions.open(key, is_invite, source, reply, now.steady);
+        arrival.transaction = Some(id);
+        id
     }
 
     /// §8.2.7: the same request gets the same To tag, though we remember nothing of it.
@@ -452,13 +295,13 @@ impl Endpoint {
 
     /// The trunk an address belongs to.
     pub(super) fn trunk_at(&self, address: IpAddr) -> Option<&TrunkName> {
-        let has = |range: &crate::base::AddressRange| range.contains(address);
+        let has = |range: &AddressRange| range.contains(address);
         let trunk = self.setup.trunks.iter().find(|trunk| trunk.addresses.iter().any(has));
         trunk.map(|trunk| &trunk.name)
     }
 
     pub(super) fn trunk_has(&self, name: &TrunkName, address: IpAddr) -> bool {
-        let has = |range: &crate::base::AddressRange| range.contains(address);
+        let has = |range: &AddressRange| range.contains(address);
         let mut trunks = self.setup.trunks.iter().filter(|trunk| trunk.name == *name);
         trunks.any(|trunk| trunk.addresses.iter().any(has))
     }
@@ -492,26 +335,4 @@ fn server_key(request: &Request) -> ServerKey {
         uri: request.uri_text().to_owned(),
         method,
     }
-}
-
-/// The number of a trunk's caller, if they let us have it: P-Asserted-Identity, which is the
-/// network's word, or else From.
-fn caller_of(request: &Request) -> Option<CallerNumber> {
-    let hides = request.privacy().any(|word| {
-        ["id", "user", "header"].iter().any(|hidden| hidden.eq_ignore_ascii_case(word))
-    });
-    let from = request.from().ok()?.uri().ok();
-    let is_anonymous = from.as_ref().is_some_and(|from| {
-        from.dialled().eq_ignore_ascii_case("anonymous")
-            || matches!(from.host(), Some(Host::Name(name))
-                if name.eq_ignore_ascii_case("anonymous.invalid"))
-    });
-    if hides || is_anonymous {
-        return None;
-    }
-    let asserted = request.asserted_identities().filter_map(|one| one.ok()?.uri().ok());
-    asserted
-        .chain(from)
-        .find_map(|uri| uri.dialled().parse::<PhoneNumber>().ok())
-        .map(CallerNumber::new)
 }

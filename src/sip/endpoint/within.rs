@@ -3,12 +3,12 @@
 use bytes::Bytes;
 
 use crate::base::Now;
-use crate::sip::compose;
+use crate::sip::compose::{self, Question};
 use crate::sip::dialog::invite::{Peer, Stage, Unacknowledged};
 use crate::sip::dialog::offer::Exchange;
 use crate::sip::dialog::{DialogId, Sealed, contact_of};
 use crate::sip::message::{HeaderName, Method, Status};
-use crate::sip::transaction::{Kept, T1};
+use crate::sip::transaction::{Kept, T1, TransactionRef};
 
 use super::answering::reply_of;
 use super::receiving::{Arrival, sdp_of};
@@ -39,9 +39,9 @@ impl Endpoint {
         may_speak.then_some(dialog)
     }
 
-    pub(super) fn within(&mut self, arrival: Arrival, now: Now) {
+    pub(super) fn within(&mut self, mut arrival: Arrival, now: Now) {
         let Some(dialog) = self.dialog_of(&arrival) else {
-            self.reply_plain(&arrival, Status::CALL_OR_TRANSACTION_DOES_NOT_EXIST);
+            self.reply_plain(&arrival, Status::CALL_OR_TRANSACTION_DOES_NOT_EXIST, now);
             return;
         };
         let Some(session) = self.sessions.get_mut(&dialog) else {
@@ -50,25 +50,29 @@ impl Endpoint {
         let method = arrival.request().method().clone();
         let is_bye = method == Method::Bye;
         if matches!(session.stage, Stage::Leaving(_)) && !is_bye {
-            self.reply_plain(&arrival, Status::CALL_OR_TRANSACTION_DOES_NOT_EXIST);
+            self.reply_plain(&arrival, Status::CALL_OR_TRANSACTION_DOES_NOT_EXIST, now);
             return;
         }
         if !session.dialog.takes(arrival.request().cseq().number) {
-            self.reply_plain(&arrival, Status::SERVER_INTERNAL_ERROR);
+            self.reply_plain(&arrival, Status::SERVER_INTERNAL_ERROR, now);
             return;
         }
         if matches!(session.peer, Peer::Phone(_)) {
             // A new port of its NAT, or a new connection after the old one broke.
             session.dialog.flow = arrival.source;
         }
-        if self.lacks_ability(&arrival) {
+        // From here on its number is taken, so its answer must be kept for its repetitions.
+        let id = self.open(&mut arrival, now);
+        if method == Method::Invite {
+            self.invites.insert(id, (dialog, None));
+        }
+        if self.lacks_ability(&arrival, now) {
             return;
         }
         match method {
             Method::Bye => self.bye_received(dialog, &arrival, now),
-            Method::Invite => self.reinvited(dialog, arrival, now),
-            Method::Update => self.updated(dialog, arrival, now),
-            Method::Options => self.options_received(&arrival),
+            Method::Invite | Method::Update => self.offered(dialog, id, arrival, now),
+            Method::Options => self.options_received(&arrival, now),
             Method::Ack
             | Method::Cancel
             | Method::Info
@@ -79,14 +83,12 @@ impl Endpoint {
             | Method::Refer
             | Method::Register
             | Method::Subscribe
-            | Method::Extension(_) => self.refuse_method(&arrival),
+            | Method::Extension(_) => self.refuse_method(&arrival, now),
         }
     }
 
     fn bye_received(&mut self, dialog: DialogRef, arrival: &Arrival, now: Now) {
-        let id = self.open(arrival, now);
-        let bytes = arrival.question.plain(Status::OK);
-        self.transactions.respond(id, 200, bytes, now.steady);
+        self.reply_plain(arrival, Status::OK, now);
         let Some(session) = self.sessions.get(&dialog) else {
             return;
         };
@@ -102,52 +104,34 @@ impl Endpoint {
         self.forget(dialog);
     }
 
-    fn reinvited(&mut self, dialog: DialogRef, arrival: Arrival, now: Now) {
-        if self.has_strange_body(&arrival) {
+    /// A re-INVITE or UPDATE.
+    fn offered(&mut self, dialog: DialogRef, id: TransactionRef, arrival: Arrival, now: Now) {
+        if self.has_strange_body(&arrival, now) {
             return;
         }
-        if let Some(refusal) = self.is_crossed(dialog) {
-            let (_, bytes) = self.refusal_of_offer(&arrival, &refusal);
-            self.send(arrival.reply, bytes);
-            return;
-        }
-        let Arrival { question, key, source, reply } = arrival;
-        let id = self.transactions.open(key, true, source, reply, now.steady);
-        self.transactions.respond(id, 100, question.plain(Status::TRYING), now.steady);
-        self.invites.insert(id, (dialog, None));
-        self.asked(dialog, id, question);
-    }
-
-    fn updated(&mut self, dialog: DialogRef, arrival: Arrival, now: Now) {
-        if self.has_strange_body(&arrival) {
-            return;
-        }
-        if sdp_of(arrival.request()).is_none() {
+        let is_invite = *arrival.request().method() == Method::Invite;
+        if !is_invite && sdp_of(arrival.request()).is_none() {
             // Only a sign of life, or a new target.
             let contact = contact_of(arrival.request());
             if let Some(session) = self.sessions.get_mut(&dialog) {
                 session.dialog.retargeted(contact.as_deref());
             }
             let response = self.with_contact(arrival.question.response(Status::OK), arrival.source);
-            let id = self.open(&arrival, now);
-            self.transactions.respond(id, 200, response.finish().bytes().clone(), now.steady);
+            self.reply(&arrival, response, now);
             return;
         }
         if let Some(refusal) = self.is_crossed(dialog) {
-            let (_, bytes) = self.refusal_of_offer(&arrival, &refusal);
-            self.send(arrival.reply, bytes);
+            let (status, bytes) = self.refusal_of_offer(&arrival, &refusal);
+            self.respond(&arrival, status, bytes, now);
             return;
         }
-        let id = self.open(&arrival, now);
+        if is_invite {
+            self.reply_plain(&arrival, Status::TRYING, now);
+        }
         self.asked(dialog, id, arrival.question);
     }
 
-    fn asked(
-        &mut self,
-        dialog: DialogRef,
-        id: crate::sip::transaction::TransactionRef,
-        question: crate::sip::compose::Question,
-    ) {
+    fn asked(&mut self, dialog: DialogRef, id: TransactionRef, question: Question) {
         let Some(session) = self.sessions.get_mut(&dialog) else {
             return;
         };

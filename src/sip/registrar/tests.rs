@@ -1,1 +1,152 @@
+use super::*;
+use crate::sip::Transport;
 
+const BOUNDS: Bounds = Bounds {
+    expiry_min: Duration::from_secs(60),
+    expiry_max: Duration::from_secs(3600),
+    expiry_default: Duration::from_secs(600),
+    phones_max: 2,
+};
+
+#[test]
+fn expiry_is_bounded_below_by_423_and_above_by_us() {
+    let mut book = Registrar::default();
+    assert_eq!(put(&mut book, &[("sip:a@192.0.2.1", Some(59))], 1), Err(Refused::TooBrief));
+    assert_eq!(put(&mut book, &[("sip:a@192.0.2.1", Some(9_999))], 2), Ok(()));
+    assert_eq!(put(&mut book, &[("sip:b@192.0.2.1", None)], 3), Ok(()));
+
+    let listed = book.listed(&lea(), Moment::START);
+    let expiries: Vec<u64> = listed.iter().map(|one| one.expires.as_secs()).collect();
+    assert_eq!(expiries, [3600, 600]);
+}
+
+#[test]
+fn a_register_is_carried_out_whole_or_not_at_all() {
+    let mut book = Registrar::default();
+
+    let result = put(&mut book, &[("sip:a@192.0.2.1", Some(600)), ("sip:b@192.0.2.1", Some(1))], 1);
+
+    assert_eq!(result, Err(Refused::TooBrief));
+    assert_eq!(book.len(), 0);
+}
+
+#[test]
+fn an_older_register_changes_nothing() {
+    let mut book = Registrar::default();
+    put(&mut book, &[("sip:a@192.0.2.1", Some(600))], 5).unwrap();
+
+    assert_eq!(put(&mut book, &[("sip:a@192.0.2.1", Some(0))], 4), Err(Refused::OutOfOrder));
+    assert_eq!(put(&mut book, &[("sip:a@192.0.2.1", Some(0))], 6), Ok(()));
+    assert_eq!(book.len(), 0);
+}
+
+#[test]
+fn the_same_uri_written_otherwise_is_the_same_phone() {
+    let mut book = Registrar::default();
+    put(&mut book, &[("sip:a@Example.org", Some(600))], 1).unwrap();
+    let before = book.phones(&lea())[0].phone;
+
+    put(&mut book, &[("SIP:%61@example.ORG", Some(600))], 2).unwrap();
+
+    assert_eq!(book.phones(&lea()).len(), 1);
+    assert_eq!(book.phones(&lea())[0].phone, before);
+}
+
+#[test]
+fn one_phone_too_many_takes_the_place_of_the_oldest() {
+    let mut book = Registrar::default();
+    put(&mut book, &[("sip:a@192.0.2.1", None)], 1).unwrap();
+    put(&mut book, &[("sip:b@192.0.2.1", None)], 2).unwrap();
+    let oldest = book.phones(&lea())[0].phone;
+    outputs(&mut book);
+
+    put(&mut book, &[("sip:c@192.0.2.1", None)], 3).unwrap();
+
+    let uris: Vec<String> =
+        book.listed(&lea(), Moment::START).into_iter().map(|one| one.uri).collect();
+    assert_eq!(uris, ["sip:b@192.0.2.1", "sip:c@192.0.2.1"]);
+    assert_eq!(outputs(&mut book)[0], Output::Gone(oldest));
+}
+
+#[test]
+fn a_star_removes_everything() {
+    let mut book = Registrar::default();
+    put(&mut book, &[("sip:a@192.0.2.1", None), ("sip:b@192.0.2.1", None)], 1).unwrap();
+
+    let registration = registration(Contacts::RemoveAll, 2);
+    book.registered(&lea(), registration, BOUNDS, Moment::START).unwrap();
+
+    assert!(book.phones(&lea()).is_empty());
+    assert!(book.poll_timeout().is_none());
+}
+
+#[test]
+fn a_refresh_that_changes_nothing_says_nothing() {
+    let mut book = Registrar::default();
+    put(&mut book, &[("sip:a@192.0.2.1", None)], 1).unwrap();
+    assert_eq!(outputs(&mut book), [Output::Changed(lea())]);
+
+    put(&mut book, &[("sip:a@192.0.2.1", None)], 2).unwrap();
+
+    assert!(outputs(&mut book).is_empty());
+}
+
+#[test]
+fn a_lost_phone_is_looked_for_ever_more_seldom_until_it_is_found() {
+    let mut book = Registrar::default();
+    put(&mut book, &[("sip:a@192.0.2.1", Some(3_600))], 1).unwrap();
+    let phone = book.phones(&lea())[0].phone;
+    book.lost(phone, Moment::START);
+    outputs(&mut book);
+
+    let mut asked = Vec::new();
+    for second in 1..=120 {
+        book.handle_timeout(Moment::START + Duration::from_secs(second));
+        asked.extend(outputs(&mut book).into_iter().map(|_| second));
+    }
+    assert_eq!(asked, [5, 15, 35, 65, 95]);
+
+    book.found(phone);
+    assert_eq!(outputs(&mut book), [Output::Changed(lea())]);
+    assert!(book.phones(&lea())[0].reachable);
+}
+
+#[test]
+fn a_lost_connection_takes_its_phones_along() {
+    let mut book = Registrar::default();
+    put(&mut book, &[("sip:a@192.0.2.1", None)], 1).unwrap();
+
+    book.flow_closed(flow());
+
+    assert_eq!(book.len(), 0);
+}
+
+fn lea() -> ListenerName {
+    "lea".parse().unwrap()
+}
+
+fn flow() -> Flow {
+    let address = "192.0.2.1:5060".parse().unwrap();
+    Flow { transport: Transport::Tcp, local: address, peer: address, connection: 7 }
+}
+
+fn registration(contacts: Contacts, cseq: u32) -> Registration {
+    Registration { contacts, call_id: "r".into(), cseq, flow: flow(), user_agent: String::new() }
+}
+
+fn put(book: &mut Registrar, wishes: &[(&str, Option<u64>)], cseq: u32) -> Result<(), Refused> {
+    let wishes = wishes
+        .iter()
+        .map(|(uri, expires)| Wish {
+            uri: uri.parse().unwrap(),
+            instance: None,
+            q: None,
+            expires: expires.map(Duration::from_secs),
+        })
+        .collect();
+    book.registered(&lea(), registration(Contacts::These(wishes), cseq), BOUNDS, Moment::START)
+}
+
+fn outputs(book: &mut Registrar) -> Vec<Output> {
+    std::iter::from_fn(|| book.poll_output()).collect()
+}

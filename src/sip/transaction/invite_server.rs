@@ -49,6 +49,12 @@ impl InviteServer {
         self.source
     }
 
+    pub(super) fn flow_closed(&mut self, flow: Flow) {
+        if self.reply == flow {
+            self.reply.connection = 0;
+        }
+    }
+
     pub(super) fn invited_again(&mut self, hands: &mut Hands<'_>) {
         match &self.state {
             State::Proceeding { last: Some(last) } | State::Completed { refusal: last, .. } => {

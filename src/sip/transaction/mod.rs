@@ -306,15 +306,30 @@ impl Transactions {
         });
     }
 
+    /// Sends the last provisional response to an INVITE again.
+    pub(crate) fn repeat_provisional(&mut self, id: TransactionRef, now: Moment) {
+        self.with(id, now, |machine, hands| match machine {
+            Machine::InviteServer(_, server) => server.invited_again(hands),
+            Machine::InviteClient(..) | Machine::Client(..) | Machine::Server(..) => {}
+        });
+    }
+
     /// Nobody is at `peer`: requests of ours to it have failed.
     pub(crate) fn unreachable(&mut self, local: SocketAddr, peer: SocketAddr, now: Moment) {
         self.fail(|flow| flow.local == local && flow.peer == peer, now);
     }
 
-    /// A connection is lost: requests of ours over it have failed. Answers we owed on it have
-    /// nowhere to go, and their transactions run out by their timers.
+    /// A connection is lost: requests of ours over it have failed. Answers we owe on it take any
+    /// other to the same peer (§18.2.2).
     pub(crate) fn flow_closed(&mut self, flow: Flow, now: Moment) {
         self.fail(|mine| *mine == flow, now);
+        for machine in self.alive.values_mut() {
+            match machine {
+                Machine::InviteServer(_, server) => server.flow_closed(flow),
+                Machine::Server(_, server) => server.flow_closed(flow),
+                Machine::InviteClient(..) | Machine::Client(..) => {}
+            }
+        }
     }
 
     // ---- time and outputs ----

@@ -36,6 +36,12 @@ impl Server {
         hands.start(Timer::J, PATIENCE);
     }
 
+    pub(super) fn flow_closed(&mut self, flow: Flow) {
+        if self.reply == flow {
+            self.reply.connection = 0;
+        }
+    }
+
     pub(super) fn requested_again(&mut self, hands: &mut Hands<'_>) {
         match &self.state {
             State::Trying => {}

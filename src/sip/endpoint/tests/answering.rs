@@ -53,6 +53,18 @@ fn a_second_copy_of_an_invite_makes_no_second_call() {
 }
 
 #[test]
+fn a_provisional_is_sent_again_every_minute() {
+    let mut house = House::new();
+    let dialog = house.is_invited(&invite("z9hG4bKone"));
+    house.does(|endpoint, now| endpoint.progress(dialog, ANSWER.into(), now));
+    house.lines();
+
+    house.passes(secs(121));
+
+    assert_eq!(house.lines(), ["SIP/2.0 183 Session Progress"; 2]);
+}
+
+#[test]
 fn our_200_is_repeated_until_its_ack() {
     let mut house = House::new();
     let dialog = house.is_invited(&invite("z9hG4bKone"));

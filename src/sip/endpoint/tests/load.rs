@@ -25,7 +25,7 @@ fn under_load_what_was_begun_goes_on_and_nothing_is_begun() {
     let mut house = House::new();
     let (dialog, ok) = house.is_talking();
     let load = house.endpoint.load();
-    let mut late = |house: &mut House, text: &str| {
+    let late = |house: &mut House, text: &str| {
         house.endpoint.overloaded(trunk(), text.as_bytes(), house.now);
         house.collect();
     };

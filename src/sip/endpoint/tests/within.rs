@@ -72,6 +72,23 @@ fn a_second_offer_while_the_first_waits_is_put_off() {
 }
 
 #[test]
+fn a_refused_request_is_refused_alike_when_it_comes_again() {
+    let mut house = House::new();
+    let (dialog, ok) = house.is_talking();
+    house.does(|endpoint, now| endpoint.offer(dialog, OFFER.into(), now));
+    house.lines();
+
+    for _ in 0..2 {
+        house.hears(trunk(), &inside("INVITE", "z9hG4bKtheirs", &ok, 2, OFFER));
+        house.hears(trunk(), &inside("INFO", "z9hG4bKinfo", &ok, 3, ""));
+        assert_eq!(
+            house.lines(),
+            ["SIP/2.0 491 Request Pending", "SIP/2.0 405 Method Not Allowed"]
+        );
+    }
+}
+
+#[test]
 fn glare_is_491_both_ways_and_ours_is_tried_again() {
     let mut house = House::new();
     let (dialog, ok) = house.is_talking();
@@ -81,6 +98,7 @@ fn glare_is_491_both_ways_and_ours_is_tried_again() {
 
     house.hears(trunk(), &inside("INVITE", "z9hG4bKtheirs", &ok, 2, OFFER));
     assert_eq!(house.lines(), ["SIP/2.0 491 Request Pending"]);
+    house.hears(trunk(), &inside("ACK", "z9hG4bKtheirs", &ok, 2, ""));
     house.hears(trunk(), &answer(&ours, 491, "caller", "", ""));
     assert!(house.lines()[0].starts_with("ACK "));
     assert!(house.take_events().is_empty());

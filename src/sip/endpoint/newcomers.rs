@@ -1,0 +1,109 @@
+//! A new call at the door: whom it is from, what it dialled, whether there is room.
+
+use crate::base::{CallerNumber, Now, PhoneNumber};
+use crate::sip::dialog::invite::Peer;
+use crate::sip::message::{Request, Status};
+use crate::sip::uri::Host;
+
+use super::door::Proof;
+use super::receiving::{Arrival, sdp_of};
+use super::{Dialled, Endpoint, Event, MergeKey, Origin, Refusal};
+
+impl Endpoint {
+    pub(super) fn invite_received(&mut self, mut arrival: Arrival, now: Now) {
+        if self.merging.contains_key(&MergeKey::of(arrival.request())) {
+            self.reply_plain(&arrival, Status::LOOP_DETECTED, now);
+            return;
+        }
+        if self.has_strange_body(&arrival, now) {
+            return;
+        }
+        let Some(origin) = self.origin_of(&arrival, now) else {
+            return;
+        };
+        if self.sessions.len() >= self.setup.dialogs_max {
+            self.refuse_statelessly(arrival, &Refusal::Overload);
+            return;
+        }
+        let request = arrival.request();
+        let Ok(uri) = request.uri() else {
+            return;
+        };
+        if matches!(origin, Origin::Listener(_)) && !self.is_our_host(uri.host()) {
+            self.refuse_statelessly(arrival, &Refusal::NotFound);
+            return;
+        }
+        let dialled = Dialled {
+            user: uri.dialled().into_owned(),
+            to_user: request
+                .to()
+                .ok()
+                .and_then(|to| to.uri().ok())
+                .map(|to| to.dialled().into_owned())
+                .unwrap_or_default(),
+        };
+        let offer = sdp_of(request);
+        let (peer, caller) = match &origin {
+            Origin::Trunk(name) => (Peer::Trunk(name.clone()), caller_of(request)),
+            Origin::Listener(_) => (Peer::Phone(arrival.address()), None),
+        };
+        let flow = arrival.source;
+        arrival.question.tag = self.mint.token();
+        let dialog = self.invited(arrival, peer, offer.is_some(), now);
+        self.report(Event::Invited { dialog, origin, dialled, caller, offer, flow, at: now });
+    }
+
+    /// Whom an INVITE is from; None if it was challenged or left alone.
+    fn origin_of(&mut self, arrival: &Arrival, now: Now) -> Option<Origin> {
+        let request = arrival.request();
+        let trunk = self.trunk_at(arrival.address()).cloned();
+        let is_reserved =
+            request.uri().is_ok_and(|uri| self.setup.reserved.contains(uri.dialled().as_ref()));
+        let claims = request.credentials().any(|one| one.realm == self.setup.realm);
+        if let Some(trunk) = trunk
+            && !is_reserved
+            && !claims
+        {
+            return Some(Origin::Trunk(trunk));
+        }
+        match self.prove(arrival, now) {
+            Proof::Listener(listener) => Some(Origin::Listener(listener)),
+            Proof::Challenged => None,
+        }
+    }
+
+    /// Addresses count as ours, whichever they are: doors are reached under many. Names must be
+    /// known once any are.
+    fn is_our_host(&self, host: Option<&Host>) -> bool {
+        let Some(Host::Name(name)) = host else {
+            return true;
+        };
+        let same = |other: &str| other.eq_ignore_ascii_case(name);
+        self.setup.domains.is_empty()
+            || same(&self.setup.realm)
+            || same("localhost")
+            || self.setup.domains.iter().any(|domain| same(domain))
+    }
+}
+
+/// The number of a trunk's caller, if they let us have it: P-Asserted-Identity, which is the
+/// network's word, or else From.
+fn caller_of(request: &Request) -> Option<CallerNumber> {
+    let hides = request.privacy().any(|word| {
+        ["id", "user", "header"].iter().any(|hidden| hidden.eq_ignore_ascii_case(word))
+    });
+    let from = request.from().ok()?.uri().ok();
+    let is_anonymous = from.as_ref().is_some_and(|from| {
+        from.dialled().eq_ignore_ascii_case("anonymous")
+            || matches!(from.host(), Some(Host::Name(name))
+                if name.eq_ignore_ascii_case("anonymous.invalid"))
+    });
+    if hides || is_anonymous {
+        return None;
+    }
+    let asserted = request.asserted_identities().filter_map(|one| one.ok()?.uri().ok());
+    asserted
+        .chain(from)
+        .find_map(|uri| uri.dialled().parse::<PhoneNumber>().ok())
+        .map(CallerNumber::new)
+}
