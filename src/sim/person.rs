@@ -42,6 +42,12 @@ impl Person {
         self.with(Phone::picks_up);
     }
 
+    /// Picks up if it rings at this moment, and does nothing else.
+    pub fn picks_up_if_ringing(&self) {
+        self.did("picks up, if it rings");
+        self.with(Phone::picks_up);
+    }
+
     #[track_caller]
     pub fn refuses(&self, status: u16) {
         self.rings();
@@ -70,6 +76,12 @@ impl Person {
         self.with(|phone, now| phone.reoffers(Direction::Both, now));
     }
 
+    /// The network brings the INVITE a second time.
+    pub fn repeats_the_invite(&self) {
+        self.did("sends the INVITE again");
+        self.with(|phone, _| phone.repeats_the_invite());
+    }
+
     pub fn presses(&self, digit: char) {
         self.did(&format!("presses {digit}"));
         let mut world = self.town.world_mut();
@@ -88,6 +100,12 @@ impl Person {
         self.town.awaits(&format!("{} is registered", self.name), |world| {
             world.phone(&self.name).is_registered()
         });
+    }
+
+    /// Registers, and doesn't wait for what comes of it.
+    pub fn tries_to_register(&self) {
+        self.did("tries to register");
+        self.with(Phone::registers);
     }
 
     /// Unregisters, as a phone does that is switched off properly.
@@ -175,6 +193,13 @@ impl Person {
         self.notices("stops ringing", |world| !world.phone(&self.name).is_ringing());
     }
 
+    /// The same, some time before that.
+    #[track_caller]
+    pub fn stops_ringing_within(&self, limit: Duration) {
+        let rings = |world: &World| !world.phone(&self.name).is_ringing();
+        self.notices_within("stops ringing", limit, rings);
+    }
+
     /// The phone does not ring, at this moment.
     #[track_caller]
     pub fn is_quiet(&self) {
@@ -195,6 +220,12 @@ impl Person {
     #[track_caller]
     pub fn comes_free(&self) {
         self.notices("is free", |world| world.phone(&self.name).is_free());
+    }
+
+    /// The same, some time before that.
+    #[track_caller]
+    pub fn comes_free_within(&self, limit: Duration) {
+        self.notices_within("is free", limit, |world| world.phone(&self.name).is_free());
     }
 
     /// The call is up.
@@ -291,6 +322,19 @@ impl Person {
     /// Everything the phone's display showed.
     pub fn seen(&self) -> Vec<(Moment, Seen)> {
         self.town.world().phone(&self.name).seen().to_vec()
+    }
+
+    /// The phone's display shows this, now or soon.
+    #[track_caller]
+    pub fn sees(&self, expected: &Seen) {
+        self.notices(&format!("sees {expected:?}"), |world| {
+            world.phone(&self.name).seen().iter().any(|(_, seen)| seen == expected)
+        });
+    }
+
+    /// How many messages the house has sent to this phone.
+    pub fn sent_messages(&self) -> usize {
+        self.town.sent_to(&self.name, Moment::START).len()
     }
 
     /// How often the phone began to ring.

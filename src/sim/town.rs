@@ -20,6 +20,7 @@
 //! tenth of a second in fair weather, half a minute in bad.
 
 use std::cell::{Ref, RefCell, RefMut};
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
@@ -30,7 +31,7 @@ use chrono_tz::Europe::Paris;
 use crate::base::Moment;
 use crate::exchange::{Board, Command, Note, Plan};
 use crate::record::CallRecord;
-use crate::sim::network::Weather;
+use crate::sim::network::{FAIR_DELAY, Weather};
 use crate::sim::person::Person;
 use crate::sim::phone::{Credentials, Habits, Phone};
 use crate::sim::plan;
@@ -45,7 +46,7 @@ const PATIENCE_BAD: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 pub struct Town {
     world: Rc<RefCell<World>>,
-    beginning: Beginning,
+    beginning: Rc<RefCell<Beginning>>,
 }
 
 #[derive(Clone)]
@@ -58,10 +59,8 @@ struct Beginning {
 }
 
 impl Beginning {
-    fn town(self) -> Town {
-        let Self { plan, wall, seed, weather, restoring } = self.clone();
-        let world = World::new(plan, wall, seed, weather, restoring);
-        Town { world: Rc::new(RefCell::new(world)), beginning: self }
+    fn world(&self) -> World {
+        World::new(self.plan.clone(), self.wall, self.seed, self.weather, self.restoring)
     }
 }
 
@@ -74,46 +73,53 @@ impl Default for Town {
 impl Town {
     /// A town with the shipped plan, in fair weather, on a Monday morning at ten.
     pub fn new() -> Self {
-        Beginning {
+        let beginning = Beginning {
             plan: plan::shipped(),
             wall: paris("2026-11-23 10:00:00"),
             seed: 0,
             weather: Weather::Fair,
             restoring: Restoring::AtEveryStep,
-        }
-        .town()
+        };
+        let world = Rc::new(RefCell::new(beginning.world()));
+        Self { world, beginning: Rc::new(RefCell::new(beginning)) }
     }
 
-    /// The same with another plan.
+    /// Begins again with another plan.
     #[must_use]
     pub fn with_plan(self, plan: Plan) -> Self {
-        Beginning { plan, ..self.beginning }.town()
+        self.begins_again(|beginning| beginning.plan = plan)
     }
 
-    /// The same at another time, as a clock in Paris shows it: `2026-11-21 12:58:10`.
+    /// Begins again at another time, as a clock in Paris shows it: `2026-11-21 12:58:10`.
     #[must_use]
     pub fn at(self, time: &str) -> Self {
-        Beginning { wall: paris(time), ..self.beginning }.town()
+        self.begins_again(|beginning| beginning.wall = paris(time))
     }
 
     #[must_use]
     pub fn seed(self, seed: u64) -> Self {
-        Beginning { seed, ..self.beginning }.town()
+        self.begins_again(|beginning| beginning.seed = seed)
     }
 
     #[must_use]
     pub fn weather(self, weather: Weather) -> Self {
-        Beginning { weather, ..self.beginning }.town()
+        self.begins_again(|beginning| beginning.weather = weather)
     }
 
     #[must_use]
     pub fn restoring(self, restoring: Restoring) -> Self {
-        Beginning { restoring, ..self.beginning }.town()
+        self.begins_again(|beginning| beginning.restoring = restoring)
+    }
+
+    fn begins_again(self, change: impl FnOnce(&mut Beginning)) -> Self {
+        change(&mut self.beginning.borrow_mut());
+        *self.world_mut() = self.beginning.borrow().world();
+        self
     }
 
     /// The plan the town began with, to make another from.
     pub fn plan(&self) -> Plan {
-        self.beginning.plan.clone()
+        self.beginning.borrow().plan.clone()
     }
 
     // ---- people ----
@@ -131,6 +137,12 @@ impl Town {
     /// A listener with a phone that has habits of its own, not registered yet.
     pub fn listener(&self, name: &str, habits: Habits) -> Person {
         self.listeners_phone(name, name, habits, Transport::Udp)
+    }
+
+    /// Somebody who claims to be a listener, with this password.
+    pub fn listener_with_password(&self, name: &str, password: &str) -> Person {
+        let credentials = Credentials { user: name.to_owned(), password: password.to_owned() };
+        self.adds(name, [10, 2], Some(credentials), Habits::default(), Transport::Udp)
     }
 
     /// One more phone for a listener, called `name`, not registered yet.
@@ -163,11 +175,16 @@ impl Town {
         person
     }
 
-    /// The same, so that the first copy of the INVITE reaches the house at exactly this time.
+    /// The same, so that the first copy of the INVITE reaches the house at exactly this time,
+    /// whatever the weather; until shortly before, time passes.
+    #[track_caller]
     pub fn dials_to_arrive_at(&self, name: &str, number: &str, time: &str) -> Person {
-        let person = self.person(name, self.habits_of_a_caller());
         let at = self.moment_of(time);
+        let person = self.person(name, self.habits_of_a_caller());
         let mut world = self.world_mut();
+        let shortly_before = Moment::START + (at - Moment::START).saturating_sub(FAIR_DELAY);
+        let shortly_before = shortly_before.max(world.now);
+        world.goes_to(shortly_before);
         world.did(format!("{name} dials {number}, to arrive at {time}"));
         let now = world.now;
         let phone = world.phones.get_mut(name).expect("it was just added");
@@ -222,6 +239,15 @@ impl Town {
         let end = self.moment_of(time);
         assert!(end >= self.world().now, "it is past {time} already");
         self.world_mut().goes_to(end);
+    }
+
+    /// Time passes until this instant, written with its zone: `2026-10-25T08:00:00Z`.
+    #[track_caller]
+    pub fn goes_to_utc(&self, time: &str) {
+        let at: DateTime<Utc> = time.parse().expect("an instant");
+        let now = self.world().now();
+        let ahead = (at - now.wall).to_std().unwrap_or_else(|_| panic!("{time} is past"));
+        self.world_mut().goes_to(now.steady + ahead);
     }
 
     /// Only the wall clock jumps.
@@ -376,8 +402,8 @@ impl Town {
     /// Waits until no call, dialog, transaction, stream or timer of a call is left.
     #[track_caller]
     pub fn comes_to_rest(&self) {
-        // 64×T1 for the last transaction, with the weather's share.
-        let end = self.now() + Duration::from_secs(100);
+        // 64×T1 twice: a BYE may wait for an ACK that never comes.
+        let end = self.now() + Duration::from_secs(150);
         loop {
             let left = {
                 let world = self.world();
@@ -393,6 +419,13 @@ impl Town {
                 self.world().fails(&what);
             }
         }
+    }
+
+    /// The story is over: everybody is plugged in again and hangs up, and nothing may be left.
+    #[track_caller]
+    pub fn ends(&self) {
+        self.world_mut().everybody_leaves();
+        self.comes_to_rest();
     }
 
     /// How many facts the exchange was told so far.
@@ -413,6 +446,24 @@ impl Town {
     /// What the house has sent to somebody since a moment, whole messages.
     pub fn sent_to(&self, name: &str, since: Moment) -> Vec<String> {
         self.world().transcript.sent_to(name, since).map(str::to_owned).collect()
+    }
+
+    /// How many INVITEs, copies left out, the house has sent to somebody since a moment.
+    pub fn invites_to(&self, name: &str, since: Moment) -> usize {
+        let calls: BTreeSet<String> = self
+            .sent_to(name, since)
+            .into_iter()
+            .filter(|text| text.starts_with("INVITE "))
+            .filter_map(|text| {
+                Some(text.lines().find(|line| line.starts_with("Call-ID:"))?.to_owned())
+            })
+            .collect();
+        calls.len()
+    }
+
+    /// Whether no call is alive.
+    pub fn is_idle(&self) -> bool {
+        self.world().exchange.is_idle()
     }
 
     /// What happened last, in lines.

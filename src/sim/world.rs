@@ -162,6 +162,21 @@ impl World {
         }
     }
 
+    /// Everybody is plugged in again and hangs up.
+    pub(super) fn everybody_leaves(&mut self) {
+        self.did("everybody leaves".into());
+        let now = self.now;
+        for phone in self.phones.values_mut() {
+            let address = phone.flow().peer;
+            self.network.revived(address);
+            self.network.opened(address);
+            for _ in 0..phone.calls() {
+                phone.hangs_up(now);
+            }
+        }
+        self.settle();
+    }
+
     // ---- time ----
 
     /// When something happens next.

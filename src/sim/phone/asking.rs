@@ -60,6 +60,11 @@ impl Asked {
         Some(self.again.map_or(self.until, |again| again.min(self.until)))
     }
 
+    /// The text of an INVITE.
+    pub(super) fn invite(&self) -> Option<&str> {
+        self.is_invite().then_some(self.text.as_str())
+    }
+
     fn is_invite(&self) -> bool {
         self.method == "INVITE"
     }

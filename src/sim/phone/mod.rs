@@ -245,6 +245,14 @@ impl Phone {
         }
     }
 
+    /// Sends its last INVITE again, as it was.
+    pub fn repeats_the_invite(&mut self) {
+        if let Some(text) = self.asked.iter().rev().find_map(Asked::invite) {
+            let text = text.to_owned();
+            self.send(&text);
+        }
+    }
+
     // ---- facts ----
 
     pub fn received(&mut self, bytes: &[u8], now: Moment) {

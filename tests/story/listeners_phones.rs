@@ -1,0 +1,225 @@
+//! Listeners and their phones: registering, several at once, star codes, phones that are lost.
+
+use hotline::exchange::Command;
+use hotline::record::{AttemptResult, Outcome};
+use hotline::sim::phone::Seen;
+use hotline::sim::{Habits, Heard, Town, millis, minutes, secs};
+use hotline::sip::Transport;
+
+use crate::about;
+
+stories![
+    all_phones_of_a_listener_ring_and_the_others_stop,
+    a_registered_phone_stays_registered_by_itself,
+    a_wrong_password_is_refused,
+    a_listener_pauses_and_comes_back_by_star_codes,
+    a_listener_ends_their_notes_early,
+    a_stranger_can_neither_dial_a_star_code_nor_a_line,
+    a_listener_may_dial_the_line_like_anybody,
+    a_phone_over_tcp_rings_and_talks,
+    words_come_within_seconds_when_the_listeners_phone_dies,
+    a_listener_whose_network_comes_back_goes_on_talking,
+    a_listener_holds_and_the_caller_hears_the_wait_sound,
+    an_operator_pauses_a_listener_who_forgot_to,
+];
+
+/// The issue: several phones per listener, all of which ring.
+fn all_phones_of_a_listener_ring_and_the_others_stop(town: Town) {
+    let desk = town.listeners_phone("lea", "desk", Habits::default(), Transport::Udp);
+    let mobile = town.listeners_phone("lea", "mobile", Habits::default(), Transport::Tcp);
+    desk.registers();
+    mobile.registers();
+    let anna = town.dials("anna", "3977");
+    anna.gets_through();
+    desk.rings_within(secs(10));
+    mobile.rings();
+
+    mobile.picks_up();
+
+    anna.talks_with_within(&mobile, secs(3));
+    desk.stops_ringing();
+    assert!(desk.reason().contains("SIP;cause=200"), "{}", desk.reason());
+    anna.hangs_up();
+    mobile.comes_free();
+    let record = town.last_record();
+    assert_eq!(record.attempts.len(), 1, "one attempt, however many phones: {record:?}");
+    assert_eq!(record.attempts[0].result, AttemptResult::Answered);
+}
+
+/// RFC 3261 §10.2.4.
+fn a_registered_phone_stays_registered_by_itself(town: Town) {
+    let [lea] = town.listeners(["lea"]);
+    town.passes(minutes(40));
+    assert_eq!(town.presence("lea"), "available");
+    lea.unplugs();
+    town.passes(minutes(11));
+    assert_eq!(town.presence("lea"), "offline");
+    lea.plugs_in();
+    town.passes(minutes(1));
+    assert_eq!(town.presence("lea"), "available");
+    lea.unregisters();
+    lea.sees(&Seen::Unregistered);
+    assert_eq!(town.presence("lea"), "offline");
+}
+
+/// domain.md T-08.
+fn a_wrong_password_is_refused(town: Town) {
+    let lea = town.listener_with_password("lea", "guess");
+    lea.tries_to_register();
+    town.passes(secs(if town.is_fair() { 1 } else { 40 }));
+    let refused = lea
+        .seen()
+        .into_iter()
+        .any(|(_, seen)| matches!(seen, Seen::RegistrationRefused { status: 401 | 403 }));
+    assert!(refused, "{:?}", lea.seen());
+    assert_eq!(town.presence("lea"), "offline");
+}
+
+/// The issue, "what a person can do", 2.
+fn a_listener_pauses_and_comes_back_by_star_codes(town: Town) {
+    let [lea] = town.listeners(["lea"]);
+    lea.dials("*10");
+    lea.hears_within("pause-oui", secs(2));
+    lea.comes_free_within(secs(20));
+    assert_eq!(town.presence("lea"), "paused");
+
+    let anna = town.dials("anna", "3977");
+    anna.gets_through();
+    town.passes(secs(60));
+    assert_eq!(lea.rang(), 0);
+
+    lea.dials("*11");
+    lea.hears_within("pause-non", secs(2));
+    lea.comes_free_within(secs(20));
+    lea.rings_within(secs(2));
+    lea.picks_up();
+    anna.talks_with(&lea);
+}
+
+/// The issue, "what a person can do", 2.
+fn a_listener_ends_their_notes_early(town: Town) {
+    let [lea] = town.listeners(["lea"]);
+    let first = lea.takes_a_call();
+    let anna = town.dials("anna", "3977");
+    anna.gets_through();
+    town.passes(secs(10));
+    first.hangs_up();
+    lea.comes_free();
+    town.passes(secs(5));
+    assert_eq!(town.presence("lea"), "after_call_work");
+    lea.dials("*12");
+    lea.hears_within("fin-post-appel", secs(2));
+    lea.comes_free_within(secs(20));
+    lea.rings_within(secs(2));
+    lea.picks_up();
+    anna.talks_with(&lea);
+}
+
+/// The issue: an INVITE from elsewhere must authenticate; star codes even from a trunk.
+fn a_stranger_can_neither_dial_a_star_code_nor_a_line(town: Town) {
+    let [_lea] = town.listeners(["lea"]);
+    let stranger = town.stranger("stranger", Habits::default());
+    stranger.dials("3977");
+    stranger.gets_refused(401);
+    let anna = town.dials("anna", "*10");
+    anna.gets_refused(401);
+    let berta = town.dials("berta", "0123456789");
+    berta.gets_refused(404);
+    assert_eq!(town.presence("lea"), "available");
+}
+
+/// decisions.md §18: identity comes from the account.
+fn a_listener_may_dial_the_line_like_anybody(town: Town) {
+    let [lea, marc] = town.listeners(["lea", "marc"]);
+    lea.dials("3977");
+    lea.hears("accueil-3977");
+    marc.rings_within(secs(8));
+    marc.picks_up();
+    lea.talks_with_within(&marc, secs(3));
+    lea.hangs_up();
+    assert_eq!(town.last_record().trunk, None);
+}
+
+/// The issue: UDP or TCP.
+fn a_phone_over_tcp_rings_and_talks(town: Town) {
+    let lea = town.listeners_phone("lea", "lea", Habits::default(), Transport::Tcp);
+    lea.registers();
+    let anna = lea.takes_a_call();
+    town.passes(minutes(30));
+    anna.talks_with(&lea);
+    lea.hangs_up();
+    anna.comes_free();
+}
+
+/// scenarios.md SC-16; measured-peers.md: "listener's phone dies in a call".
+fn words_come_within_seconds_when_the_listeners_phone_dies(town: Town) {
+    let [lea] = town.listeners(["lea"]);
+    let anna = lea.takes_a_call();
+    let [marc] = town.listeners(["marc"]);
+    let before = anna.sent_messages();
+    lea.unplugs();
+    let died = town.now();
+
+    anna.hears_within("retour-file", secs(5));
+    about(&town, town.now() - died, secs(4));
+    marc.rings_within(secs(25));
+    if town.is_fair() {
+        about(&town, marc.rang_at() - died, secs(19));
+        assert_eq!(anna.sent_messages(), before, "the caller's dialog is untouched");
+    }
+    let reprise = marc
+        .seen()
+        .into_iter()
+        .any(|(_, seen)| matches!(seen, Seen::Rang { display, .. } if display.contains("reprise")));
+    assert!(reprise, "{:?}", marc.seen());
+    marc.picks_up();
+    anna.talks_with(&marc);
+    assert_eq!(town.presence("lea"), "unreachable");
+    assert!(anna.longest_silence_since(died + secs(5)) <= millis(100));
+    anna.hangs_up();
+    let record = town.last_record();
+    assert_eq!(record.outcome, Outcome::TakenByListener);
+    assert_eq!(record.listener.as_ref().map(|name| name.as_str()), Some("marc"));
+}
+
+/// scenarios.md SC-16: back within 15 s, resumed without a new ring.
+fn a_listener_whose_network_comes_back_goes_on_talking(town: Town) {
+    let [lea] = town.listeners(["lea"]);
+    let anna = lea.takes_a_call();
+    lea.unplugs();
+    anna.hears_within("retour-file", secs(5));
+    town.passes(secs(6));
+    assert!(matches!(anna.hearing(), Heard::Prompt(_)));
+    lea.plugs_in();
+    anna.talks_with(&lea);
+    assert_eq!(lea.rang(), 1);
+}
+
+/// RFC 3264 §8.4, from the listener's side.
+fn a_listener_holds_and_the_caller_hears_the_wait_sound(town: Town) {
+    let [lea] = town.listeners(["lea"]);
+    let anna = lea.takes_a_call();
+    lea.holds();
+    anna.hears("attente");
+    town.passes(secs(30));
+    anna.hears("attente");
+    lea.resumes();
+    anna.talks_with(&lea);
+}
+
+/// The operator's hand.
+fn an_operator_pauses_a_listener_who_forgot_to(town: Town) {
+    let [lea, marc] = town.listeners(["lea", "marc"]);
+    let listener: hotline::base::ListenerName = "lea".parse().unwrap();
+    town.orders(Command::Pause { listener: listener.clone() }).unwrap();
+    let anna = town.dials("anna", "3977");
+    anna.gets_through();
+    marc.rings_within(secs(8));
+    lea.is_quiet();
+    marc.picks_up();
+    anna.talks_with_within(&marc, secs(3));
+    town.orders(Command::ComeBack { listener }).unwrap();
+    assert_eq!(town.presence("lea"), "available");
+    let nobody = "nobody".parse().unwrap();
+    assert!(town.orders(Command::Pause { listener: nobody }).is_err());
+}

@@ -1,0 +1,53 @@
+//! Stories an operator could read, in virtual time.
+//!
+//! Each runs in fair weather, where times are exact, and again on many seeds of bad weather, where
+//! packets are lost, late, doubled and out of order (`weather`, `HOTLINE_SEEDS`). At every step the
+//! exchange is written down, read again, and must go on as if nothing had happened. After each
+//! story everybody hangs up, and nothing may be left: no call, dialog, transaction or stream.
+#![expect(clippy::unwrap_used, reason = "a test that can't go on should stop")]
+
+/// Makes a test of each story in this file, and lists them for the weather.
+macro_rules! stories {
+    ($($name:ident),* $(,)?) => {
+        mod fair {
+            $(#[test]
+            fn $name() {
+                crate::tell(super::$name, crate::Weather::Fair, 0);
+            })*
+        }
+
+        pub(crate) const STORIES: &[(&str, crate::Story)] =
+            &[$((concat!(module_path!(), "::", stringify!($name)), $name)),*];
+    };
+}
+
+mod callers;
+mod clock_change;
+mod closing_time;
+mod hangups;
+mod listeners_phones;
+mod no_answer;
+mod opening_hours;
+mod operator;
+mod queue;
+mod signalling;
+mod weather;
+
+use hotline::sim::{Town, Weather};
+
+/// A story is told in a town.
+type Story = fn(Town);
+
+/// Tells a story from a seed, and looks after its end that nothing is left.
+fn tell(story: Story, weather: Weather, seed: u64) {
+    let town = Town::new().weather(weather).seed(seed);
+    story(town.clone());
+    town.ends();
+}
+
+/// Whether two times are the same, as far as the weather lets one tell.
+#[track_caller]
+fn about(town: &Town, one: std::time::Duration, other: std::time::Duration) {
+    let tolerance = hotline::sim::millis(if town.is_fair() { 100 } else { 10_000 });
+    assert!(one.abs_diff(other) <= tolerance, "{one:?} is not about {other:?}\n{}", town.tail());
+}
