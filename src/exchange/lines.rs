@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::base::{CallRef, LineName, Moment, Now};
@@ -11,6 +11,9 @@ use crate::call::Call;
 use crate::exchange::{Exchange, Guest, HEARTBEAT, Level, LinePlan, Plan, Stopping, Timer, limits};
 use crate::queue::{Drain, DrainOutput, Queue};
 use crate::schedule::{Closure, Opening, Switch};
+
+/// How far the two clocks may drift apart before every line's next change is worked out anew.
+const DRIFT_MAX: TimeDelta = TimeDelta::milliseconds(5);
 
 /// A line's hours as they stand.
 #[derive(Debug, Default, Deserialize, Serialize)]
@@ -59,8 +62,24 @@ impl Exchange {
         }
     }
 
+    /// Looks at every line's hours if the time for it has come, or if the wall clock has left the
+    /// steady one since the last look.
+    pub(super) fn review_lines_when_due(&mut self, now: Now) {
+        let steady = now.steady - self.reviewed.steady;
+        let wall = now.wall - self.reviewed.wall;
+        let drift = (wall - TimeDelta::from_std(steady).unwrap_or_default()).abs();
+        let due = self.plan.lines.keys().any(|line| {
+            let due = self.timers.due(&Timer::Line(line.clone()));
+            due.is_some_and(|due| due <= now.steady)
+        });
+        if due || drift > DRIFT_MAX {
+            self.review_lines(now);
+        }
+    }
+
     /// Looks at every line's hours and acts on what changed.
     pub(super) fn review_lines(&mut self, now: Now) {
+        self.reviewed = now;
         let plan = Arc::clone(&self.plan);
         for (name, line) in &plan.lines {
             let opening = self.opening(line, now.wall);

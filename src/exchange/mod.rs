@@ -71,6 +71,8 @@ pub struct Exchange {
     lines: BTreeMap<LineName, LineState>,
     admission: Admission,
     trust: WallTrust,
+    /// When the lines' hours were looked at last.
+    reviewed: Now,
 
     guests: BTreeMap<CallRef, Guest>,
     next_call: u64,
@@ -141,6 +143,7 @@ impl Exchange {
             lines: BTreeMap::new(),
             admission: Admission::new(limits, &mut mint, now),
             trust: WallTrust::new(),
+            reviewed: now,
             guests: BTreeMap::new(),
             next_call: 1,
             dialogs: BTreeMap::new(),
@@ -232,6 +235,7 @@ impl Exchange {
                 self.match_wanted = true;
             }
         }
+        self.review_lines_when_due(now);
         while let Some(timer) = self.timers.pop_due(now.steady) {
             match timer {
                 Timer::Call(call) => self.with_guest(call, now, |guest, now| match guest {
@@ -243,11 +247,10 @@ impl Exchange {
                     self.timers.set(Timer::Heartbeat, now.steady + HEARTBEAT);
                     self.board_changed = true;
                 }
-                // Reviewed with all the others when the fact is settled.
+                // Every line has been looked at above.
                 Timer::Line(_) => {}
             }
         }
-        self.review_lines(now);
     }
 
     fn settle(&mut self, now: Now) {
