@@ -69,8 +69,8 @@ impl<'a> SipParts<'a> {
             Some((userinfo, rest)) => (Some(user(userinfo)?), rest),
             None => (None, text),
         };
-        let (rest, headers) = rest.split_once('?').unwrap_or((rest, ""));
-        let (place, params) = rest.split_once(';').unwrap_or((rest, ""));
+        let (place_and_params, headers) = rest.split_once('?').unwrap_or((rest, ""));
+        let (place, params) = place_and_params.split_once(';').unwrap_or((place_and_params, ""));
         let host_end = match place.strip_prefix('[') {
             Some(inner) => inner.find(']')? + 2,
             None => place.find(':').unwrap_or(place.len()),
@@ -80,7 +80,8 @@ impl<'a> SipParts<'a> {
         let is_right = is_host(host)
             && are_params(params, ';')
             && are_params(headers, '&')
-            && !text.ends_with([';', '?', '&']);
+            && !text.ends_with([';', '?', '&'])
+            && !place_and_params.ends_with(';');
         is_right.then_some(Self { user, host, port, params, headers })
     }
 }

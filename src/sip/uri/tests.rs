@@ -58,6 +58,7 @@ fn text_that_is_no_uri_is_refused() {
         "sip:a b@h",
         "sip:a@h;",
         "sip:a@h;;lr",
+        "sip:a@h;?x=y",
         "sip:a@h;=x",
         "sip:a%4@h",
         "sip:a%zz@h",
