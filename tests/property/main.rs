@@ -5,3 +5,4 @@
 mod negotiate;
 mod packets;
 mod sip_readers;
+mod transaction;
