@@ -3,6 +3,8 @@
 //!
 //! Data goes to stdout, talk to stderr.
 
+pub mod check;
+pub mod explain;
 mod orders;
 mod serve;
 mod telemetry;

@@ -18,7 +18,8 @@ use crate::base::{
 use crate::call::{LinePlan, LineWords};
 use crate::config::catalogue::{Kind, What};
 use crate::config::file::{
-    LimitsTable, LineTable, LinesFile, QueueTable, QueuesFile, TrunksFile, Word, words,
+    CalendarsFile, LimitsTable, LineTable, LinesFile, Named, QueueTable, QueuesFile, TrunksFile,
+    Word, words,
 };
 use crate::config::guess;
 use crate::config::report::{Place, Report};
@@ -84,20 +85,14 @@ impl<'a> Linker<'a> {
         }
     }
 
-    /// A name that must be one of those given.
-    pub(super) fn known<'n, V>(
-        &mut self,
-        kind: Kind,
-        word: &Word,
-        all: &'n BTreeMap<String, V>,
-    ) -> Option<&'n V> {
-        let found = all.get(word.get_ref());
-        if found.is_none() {
-            let suggestion =
-                guess::nearest(word.get_ref(), all.keys().map(String::as_str)).map(str::to_owned);
-            self.problem(word, What::Unknown { kind, name: word.get_ref().clone(), suggestion });
+    /// Reports a name that is not one of those written.
+    pub(super) fn known<V>(&mut self, kind: Kind, word: &Word, written: &Named<V>) {
+        let name = word.get_ref();
+        if written.keys().all(|key| key.get_ref() != name) {
+            let names = written.keys().map(|key| key.get_ref().as_str());
+            let suggestion = guess::nearest(name, names).map(str::to_owned);
+            self.problem(word, What::Unknown { kind, name: name.clone(), suggestion });
         }
-        found
     }
 
     /// A recording, or the one that is usual.
@@ -209,12 +204,16 @@ pub(super) struct Lines {
     pub(super) queues: BTreeSet<QueueName>,
 }
 
-pub(super) fn lines(
-    file: &LinesFile,
-    schedules: Option<&BTreeMap<String, Schedule>>,
-    queues: Option<&BTreeMap<String, QueuePlan>>,
-    linker: &mut Linker<'_>,
-) -> Lines {
+/// What lines may refer to. None if the file could not be read at all: then nothing is said about
+/// names that are missing.
+pub(super) struct Known<'a> {
+    pub(super) calendars: Option<&'a CalendarsFile>,
+    /// Those that could be linked; what is wrong with the others has been said.
+    pub(super) schedules: BTreeMap<String, Schedule>,
+    pub(super) queues: Option<&'a QueuesFile>,
+}
+
+pub(super) fn lines(file: &LinesFile, known: &Known<'_>, linker: &mut Linker<'_>) -> Lines {
     let mut all = Lines {
         lines: BTreeMap::new(),
         numbers: BTreeMap::new(),
@@ -236,7 +235,7 @@ pub(super) fn lines(
         }
         let place = linker.source.place(table.greeting.span().start);
         all.greetings.insert(name.clone(), place);
-        if let Some(line) = line(table, &name, schedules, queues, linker) {
+        if let Some(line) = line(table, &name, known, linker) {
             all.lines.insert(name, Arc::new(line));
         }
     }
@@ -270,17 +269,16 @@ fn numbers(
 fn line(
     table: &LineTable,
     name: &LineName,
-    schedules: Option<&BTreeMap<String, Schedule>>,
-    queues: Option<&BTreeMap<String, QueuePlan>>,
+    known: &Known<'_>,
     linker: &mut Linker<'_>,
 ) -> Option<LinePlan> {
     let zero = Duration::ZERO;
-    let schedule = match schedules {
-        Some(schedules) => linker.known(Kind::Calendar, &table.calendar, schedules).cloned(),
-        None => None,
-    };
-    if let Some(queues) = queues {
-        linker.known(Kind::Queue, &table.queue, queues);
+    if let Some(calendars) = known.calendars {
+        linker.known(Kind::Calendar, &table.calendar, &calendars.calendars);
+    }
+    let schedule = known.schedules.get(table.calendar.get_ref()).cloned();
+    if let Some(queues) = known.queues {
+        linker.known(Kind::Queue, &table.queue, &queues.queues);
     }
     let queue = linker.name::<QueueName>(Kind::Queue, &table.queue);
     let greeting: Vec<Option<PromptName>> =

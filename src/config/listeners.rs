@@ -8,10 +8,9 @@ use sha2::Sha256;
 
 use crate::base::{ListenerName, QueueName};
 use crate::config::catalogue::{Kind, What};
-use crate::config::file::{CodesTable, ListenersFile, RegistrationTable, Word};
+use crate::config::file::{CodesTable, ListenersFile, QueuesFile, RegistrationTable, Word};
 use crate::config::link::{Linker, hours, minutes, seconds};
 use crate::exchange::{Code, ListenerPlan};
-use crate::queue::QueuePlan;
 use crate::sip::{Account, Algorithm};
 
 /// How phones register.
@@ -82,7 +81,7 @@ pub(super) fn codes(table: &CodesTable, linker: &mut Linker<'_>) -> BTreeMap<Str
 
 pub(super) fn listeners(
     file: &ListenersFile,
-    queues: Option<&BTreeMap<String, QueuePlan>>,
+    queues: Option<&QueuesFile>,
     phones: usize,
     linker: &mut Linker<'_>,
 ) -> BTreeMap<ListenerName, Listener> {
@@ -99,7 +98,7 @@ pub(super) fn listeners(
         let mut serves = BTreeSet::new();
         for word in &table.queues {
             if let Some(queues) = queues {
-                linker.known(Kind::Queue, word, queues);
+                linker.known(Kind::Queue, word, &queues.queues);
             }
             if let Some(queue) = linker.name::<QueueName>(Kind::Queue, word) {
                 serves.insert(queue);

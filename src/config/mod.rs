@@ -160,13 +160,14 @@ pub(crate) fn load_from(
     let queues = queues_file.as_ref().map(|(source, file)| {
         link::queues(file, &mut Linker::new(source, &mut report, now, &mut asked))
     });
+    let queue_names = queues_file.as_ref().map(|(_, file)| file);
     let listeners_file = read::<ListenersFile>(&folder.join(LISTENERS), &mut report);
     let people = listeners_file.as_ref().map(|(source, file)| {
         let mut linker = Linker::new(source, &mut report, now, &mut asked);
         let registration = listeners::registration(&file.registration, &mut linker);
         let codes = listeners::codes(&file.codes, &mut linker);
         let phones = registration.as_ref().map_or(1, |registration| registration.phones);
-        let listeners = listeners::listeners(file, queues.as_ref(), phones, &mut linker);
+        let listeners = listeners::listeners(file, queue_names, phones, &mut linker);
         (registration, codes, listeners)
     });
     let trunks_file = read_if_there::<TrunksFile>(&folder.join(TRUNKS), &mut report);
@@ -174,14 +175,20 @@ pub(crate) fn load_from(
         link::trunks(file, &mut Linker::new(source, &mut report, now, &mut asked))
     });
     let lines_file = read::<LinesFile>(&folder.join(LINES), &mut report);
+    let known = link::Known {
+        calendars: calendars.as_ref().map(|(_, file)| file),
+        schedules: schedules.unwrap_or_default(),
+        queues: queue_names,
+    };
     let lines = lines_file.as_ref().map(|(source, file)| {
         let mut linker = Linker::new(source, &mut report, now, &mut asked);
         let limits = link::limits(&file.limits, &mut linker);
-        let lines = link::lines(file, schedules.as_ref(), queues.as_ref(), &mut linker);
+        let lines = link::lines(file, &known, &mut linker);
         (limits, lines)
     });
-    if let (Some((source, file)), Some((_, lines)), Some((_, _, listeners))) =
-        (&queues_file, &lines, &people)
+    // What nobody uses is worth saying only when every name was understood.
+    if let (false, Some((source, file)), Some((_, lines)), Some((_, _, listeners))) =
+        (report.is_fatal(), &queues_file, &lines, &people)
     {
         let served: BTreeMap<ListenerName, BTreeSet<QueueName>> = listeners
             .iter()
@@ -190,7 +197,8 @@ pub(crate) fn load_from(
         let mut linker = Linker::new(source, &mut report, now, &mut asked);
         link::unused_queues(file, lines, &served, &mut linker);
     }
-    if let (Some((source, file)), Some((_, lines))) = (&calendars, &lines) {
+    if let (false, Some((source, file)), Some((_, lines))) = (report.is_fatal(), &calendars, &lines)
+    {
         for key in file.calendars.keys().filter(|key| !lines.calendars.contains(key.get_ref())) {
             let what = What::Unused { kind: Kind::Calendar, name: key.get_ref().clone() };
             report.notice(source.place(key.span().start), what);
@@ -214,6 +222,7 @@ pub(crate) fn load_from(
             report.notice(Place { file, position: None }, What::PasswordsMissing { count });
         }
     }
+    report.sort();
     if report.is_fatal() {
         return Err(report);
     }

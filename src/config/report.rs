@@ -51,6 +51,20 @@ impl Report {
         self.problems.push(Problem { place, what, weight: Weight::Notice });
     }
 
+    /// Puts problems in the order of the files, and within each from top to bottom.
+    pub(super) fn sort(&mut self) {
+        let mut files: Vec<String> = Vec::new();
+        for problem in &self.problems {
+            if !files.contains(&problem.place.file) {
+                files.push(problem.place.file.clone());
+            }
+        }
+        self.problems.sort_by_key(|problem| {
+            let file = files.iter().position(|file| *file == problem.place.file);
+            (file, problem.place.position)
+        });
+    }
+
     /// Everything that was found.
     pub fn problems(&self) -> &[Problem] {
         &self.problems
