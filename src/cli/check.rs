@@ -7,7 +7,6 @@ use std::process::ExitCode;
 use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
 
 use crate::call::LinePlan;
-use crate::cli::explain::Tongue;
 use crate::config::{self, Language, Loaded, Weight, words};
 use crate::schedule::Rule;
 
@@ -17,29 +16,31 @@ pub struct CheckArgs {
     /// The folder of the plan
     #[arg(default_value = "config", value_name = "DIR")]
     pub folder: PathBuf,
-    /// Language of the answer; otherwise the one the plan names
-    #[arg(long, value_name = "LANGUAGE")]
-    pub lang: Option<Tongue>,
 }
 
-/// Checks a plan as of `now`; fails if it can't be used.
-pub fn run(args: &CheckArgs, now: DateTime<Utc>) -> ExitCode {
-    let (told, code) = check(args, now);
+/// Checks a plan as of `now`, in the plan's language unless another is asked for; fails if the plan
+/// can't be used.
+pub fn run(args: &CheckArgs, language: Option<Language>, now: DateTime<Utc>) -> ExitCode {
+    let (told, code) = check(args, language, now);
     // Nobody is left to tell when the reader has gone.
     let _ = io::stdout().write_all(told.as_bytes());
     code
 }
 
 /// What `check` says.
-pub fn check(args: &CheckArgs, now: DateTime<Utc>) -> (String, ExitCode) {
+pub fn check(
+    args: &CheckArgs,
+    language: Option<Language>,
+    now: DateTime<Utc>,
+) -> (String, ExitCode) {
     match config::load(&args.folder, now) {
         Err(report) => {
             let house = config::house_of(&args.folder);
-            let language = args.lang.map_or(house.language, Language::from);
+            let language = language.unwrap_or(house.language);
             (report.told(language), ExitCode::FAILURE)
         }
         Ok(loaded) => {
-            let language = args.lang.map_or(loaded.house.language, Language::from);
+            let language = language.unwrap_or(loaded.house.language);
             (summary(&loaded, language, now), ExitCode::SUCCESS)
         }
     }

@@ -29,18 +29,6 @@ pub struct ExplainArgs {
     /// Where the caller's number is from
     #[arg(long, value_name = "TERRITORY", default_value = "metropole")]
     pub territory: Origin,
-    /// Language of the answer; otherwise the one the plan names
-    #[arg(long, value_name = "LANGUAGE")]
-    pub lang: Option<Tongue>,
-}
-
-/// The language of an answer.
-#[derive(clap::ValueEnum, Clone, Copy, Debug)]
-pub enum Tongue {
-    /// French
-    Fr,
-    /// English
-    En,
 }
 
 /// Where a caller's number is from.
@@ -60,9 +48,9 @@ pub enum Origin {
     WallisEtFutuna,
 }
 
-/// Explains an instant; fails if there is no usable plan, line or instant.
-pub fn run(args: &ExplainArgs, now: DateTime<Utc>) -> ExitCode {
-    match explain(args, now) {
+/// Explains an instant, in the plan's language unless another is asked for; fails if there is no usable plan, line or instant.
+pub fn run(args: &ExplainArgs, language: Option<Language>, now: DateTime<Utc>) -> ExitCode {
+    match explain(args, language, now) {
         Ok(told) => {
             // Nobody is left to tell when the reader has gone.
             let _ = io::stdout().write_all(told.as_bytes());
@@ -76,12 +64,16 @@ pub fn run(args: &ExplainArgs, now: DateTime<Utc>) -> ExitCode {
 }
 
 /// What `explain` says, or why it can't.
-pub fn explain(args: &ExplainArgs, now: DateTime<Utc>) -> Result<String, String> {
+pub fn explain(
+    args: &ExplainArgs,
+    language: Option<Language>,
+    now: DateTime<Utc>,
+) -> Result<String, String> {
     let loaded = config::load(&args.config, now).map_err(|report| {
         let house = config::house_of(&args.config);
-        report.told(args.lang.map_or(house.language, Language::from))
+        report.told(language.unwrap_or(house.language))
     })?;
-    let language = args.lang.map_or(loaded.house.language, Language::from);
+    let language = language.unwrap_or(loaded.house.language);
     let lines: Vec<&LinePlan> = loaded
         .plan
         .lines
@@ -261,15 +253,6 @@ fn spoken(plan: &Plan, prompts: &[PromptName], from: Duration, text: &mut String
 
 fn seconds(duration: Duration) -> String {
     format!("{:.1} s", duration.as_secs_f64())
-}
-
-impl From<Tongue> for Language {
-    fn from(tongue: Tongue) -> Self {
-        match tongue {
-            Tongue::Fr => Self::French,
-            Tongue::En => Self::English,
-        }
-    }
 }
 
 impl From<Origin> for Territory {

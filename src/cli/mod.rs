@@ -17,6 +17,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::Language;
+use crate::service::Clock;
 use crate::service::control::Request;
 
 /// The telephone exchange behind a helpline: answers callers, keeps the hours, makes them wait in
@@ -48,6 +49,11 @@ enum Verb {
     /// also come from the environment (`HOTLINE__HTTP=127.0.0.1:9090`), so that several can run side
     /// by side.
     Serve(Plan),
+    /// Reads a plan and says everything that is wrong with it, or what it means in the coming weeks.
+    Check(check::CheckArgs),
+    /// Says whether a line is open at an instant, which rule decides, until when, and word for word
+    /// what a caller would hear.
+    Explain(explain::ExplainArgs),
     /// Makes a running house read its plan again; calls in progress keep the old one.
     ///
     /// Prints what changes. With any mistake in the files nothing changes and the mistakes are
@@ -127,6 +133,8 @@ pub fn run() -> ExitCode {
     });
     match verb.unwrap_or_else(|| Verb::Serve(Plan { folder: "config".into() })) {
         Verb::Serve(Plan { folder }) => serve::run(&folder, language),
+        Verb::Check(args) => check::run(&args, language, Clock::start().now().wall),
+        Verb::Explain(args) => explain::run(&args, language, Clock::start().now().wall),
         Verb::Reload { close_now, plan } => {
             orders::give(&plan.folder, &Request::Reload { close_now })
         }

@@ -105,10 +105,7 @@ pub(super) fn listeners(
             }
         }
         let phones = linker.count(table.phones.as_ref(), phones, 1, 20);
-        let algorithms = match &table.algorithms {
-            Some(words) => Some(algorithms(words, linker)),
-            None => None,
-        };
+        let algorithms = table.algorithms.as_ref().map(|words| algorithms(words, linker));
         if let (Some(name), Some(phones)) = (name, phones) {
             let plan = ListenerPlan { display: table.name.clone(), queues: serves };
             all.insert(name, Listener { plan, phones, algorithms });

@@ -1,7 +1,6 @@
 use std::process::ExitCode;
 
 use hotline::cli::check::{CheckArgs, check};
-use hotline::cli::explain::Tongue;
 use hotline::config::{self, Language};
 
 use crate::now;
@@ -293,12 +292,37 @@ fn a_good_plan_is_summed_up() {
     let plan = PlanFolder::new();
     let mut mint = hotline::base::Mint::from_number(1);
     config::make_passwords(&plan.path(), &mut mint).unwrap();
-    let args = CheckArgs { folder: plan.path(), lang: Some(Tongue::Fr) };
+    let args = CheckArgs { folder: plan.path() };
     let at = "2026-12-20T12:30:00Z".parse().unwrap();
 
-    let (told, code) = check(&args, at);
+    let (told, code) = check(&args, None, at);
 
     assert_eq!(format!("{code:?}"), format!("{:?}", ExitCode::SUCCESS));
     let told = told.split_once("3977 (Europe/Paris)").unwrap().1;
-    insta::assert_snapshot!(told.split("version").next().unwrap(), @"");
+    insta::assert_snapshot!(told.split("version").next().unwrap().trim(), @r#"
+    dimanche 20 décembre 2026      9h-13h, 14h-19h
+      lundi 21 décembre 2026         9h-19h
+      mardi 22 décembre 2026         9h-19h
+      mercredi 23 décembre 2026      9h-19h
+      jeudi 24 décembre 2026         9h-19h
+      vendredi 25 décembre 2026      9h-19h   (Noël → holidays = "usual" → 9h-19h)
+      samedi 26 décembre 2026        9h-13h, 14h-19h
+      dimanche 27 décembre 2026      9h-13h, 14h-19h
+      lundi 28 décembre 2026         9h-19h
+      mardi 29 décembre 2026         9h-19h
+      mercredi 30 décembre 2026      9h-19h
+      jeudi 31 décembre 2026         9h-19h
+      vendredi 1er janvier 2027      9h-19h   (jour de l'an → holidays = "usual" → 9h-19h)
+      samedi 2 janvier 2027          9h-13h, 14h-19h
+
+      ouvre  dimanche 20 décembre 2026 à 14h
+      ferme  dimanche 20 décembre 2026 à 19h
+      ouvre  lundi 21 décembre 2026 à 9h
+      ferme  lundi 21 décembre 2026 à 19h
+      ouvre  mardi 22 décembre 2026 à 9h
+
+      3546 heures d'ouverture en 2027
+
+    aucun problème, 0 remarque, 2 lignes, 1 file, 21 écoutants, 156 annonces,
+    "#);
 }

@@ -4,5 +4,6 @@
 
 mod negotiate;
 mod packets;
+mod schedule;
 mod sip_readers;
 mod transaction;
