@@ -360,6 +360,8 @@ async fn converse(
 ) {
     prepares(&stream);
     let mut cutter = Cutter::default();
+    // Whether anybody in the house has heard of this connection.
+    let mut is_known = false;
     loop {
         let patience = if cutter.is_amid() {
             shared.limits.message_timeout
@@ -376,6 +378,7 @@ async fn converse(
             biased;
             bytes = writes.recv() => {
                 let Some(bytes) = bytes else { break };
+                is_known = true;
                 if !matches!(timeout(WRITE_PATIENCE, stream.write_all(&bytes)).await, Ok(Ok(()))) {
                     break;
                 }
@@ -384,18 +387,27 @@ async fn converse(
                 if !matches!(readable, Ok(Ok(()))) {
                     break;
                 }
-                if !reads(&shared, flow, &mut stream, &mut cutter).await {
+                if !reads(&shared, flow, &mut stream, &mut cutter, &mut is_known).await {
                     break;
                 }
             }
         }
     }
     shared.table().removes(flow.connection);
-    let _ = (shared.deliver)((shared.stamp)(), Input::FlowClosed { flow });
+    // Thousands that come and go without a word are not the loop's business.
+    if is_known {
+        let _ = (shared.deliver)((shared.stamp)(), Input::FlowClosed { flow });
+    }
 }
 
 /// Reads what is there and delivers the messages in it; false when the connection is over.
-async fn reads(shared: &Shared, flow: Flow, stream: &mut TcpStream, cutter: &mut Cutter) -> bool {
+async fn reads(
+    shared: &Shared,
+    flow: Flow,
+    stream: &mut TcpStream,
+    cutter: &mut Cutter,
+    is_known: &mut bool,
+) -> bool {
     let at = (shared.stamp)();
     match try_read(stream, cutter, at.steady) {
         Ok(0) => return false,
@@ -407,6 +419,7 @@ async fn reads(shared: &Shared, flow: Flow, stream: &mut TcpStream, cutter: &mut
         match cutter.next_piece() {
             Piece::Message(bytes) => {
                 shared.table().rises(flow.connection, Standing::Spoken);
+                *is_known = true;
                 let input = Input::Received { flow, bytes };
                 while (shared.deliver)(at, input.clone()) == Taken::Full {
                     sleep(OFFER_AGAIN).await;

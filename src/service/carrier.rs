@@ -112,6 +112,7 @@ impl Carrier {
 
     /// Runs until it is stopped; the body of the loop's thread.
     pub fn run(mut self) -> Ending {
+        self.pulse.turned(self.clock.moment());
         loop {
             let letter = self.inbox.take(self.patience());
             let now = self.clock.now();
