@@ -77,7 +77,7 @@ fn words(welcome: &Welcome<'_>, passwords: Option<&Made>, is_safe_plan: bool) ->
         ));
     }
     let door = plan.sip.doors.first();
-    let place = door.map(|door| address(door)).unwrap_or_default();
+    let place = door.map(address).unwrap_or_default();
     line(format_args!("{}", say("Numéros à composer :", "Numbers to dial:")));
     for number in plan.numbers.keys() {
         line(format_args!("  sip:{number}@{place}"));
