@@ -6,7 +6,7 @@
 //! | files | |
 //! |---|---|
 //! | `file` `source` | the tables as they are written, and where each word stands |
-//! | `link` `calendars` `listeners` `hours` | what the words mean |
+//! | `link` `calendars` `lines` `listeners` `queues` `hours` | what the words mean |
 //! | `prompts` | recordings, read and judged |
 //! | `house` `bootstrap` | what needs a restart: addresses, ports, folders |
 //! | `passwords` | listeners' secrets, in a file of their own |
@@ -23,10 +23,12 @@ mod guess;
 mod hours;
 mod house;
 mod last_good;
+mod lines;
 mod link;
 mod listeners;
 mod passwords;
 mod prompts;
+mod queues;
 mod report;
 mod source;
 pub mod words;
@@ -157,8 +159,8 @@ pub(crate) fn load_from(
         calendars::link(file, &mut Linker::new(source, &mut report, now, &mut asked))
     });
     let queues_file = read::<QueuesFile>(&folder.join(QUEUES), &mut report);
-    let queues = queues_file.as_ref().map(|(source, file)| {
-        link::queues(file, &mut Linker::new(source, &mut report, now, &mut asked))
+    let queue_plans = queues_file.as_ref().map(|(source, file)| {
+        queues::queues(file, &mut Linker::new(source, &mut report, now, &mut asked))
     });
     let queue_names = queues_file.as_ref().map(|(_, file)| file);
     let listeners_file = read::<ListenersFile>(&folder.join(LISTENERS), &mut report);
@@ -172,18 +174,18 @@ pub(crate) fn load_from(
     });
     let trunks_file = read_if_there::<TrunksFile>(&folder.join(TRUNKS), &mut report);
     let trunks = trunks_file.as_ref().map(|(source, file)| {
-        link::trunks(file, &mut Linker::new(source, &mut report, now, &mut asked))
+        queues::trunks(file, &mut Linker::new(source, &mut report, now, &mut asked))
     });
     let lines_file = read::<LinesFile>(&folder.join(LINES), &mut report);
-    let known = link::Known {
+    let known = lines::Known {
         calendars: calendars.as_ref().map(|(_, file)| file),
         schedules: schedules.unwrap_or_default(),
         queues: queue_names,
     };
     let lines = lines_file.as_ref().map(|(source, file)| {
         let mut linker = Linker::new(source, &mut report, now, &mut asked);
-        let limits = link::limits(&file.limits, &mut linker);
-        let lines = link::lines(file, &known, &mut linker);
+        let limits = lines::limits(&file.limits, &mut linker);
+        let lines = lines::lines(file, &known, &mut linker);
         (limits, lines)
     });
     // What nobody uses is worth saying only when every name was understood.
@@ -195,7 +197,7 @@ pub(crate) fn load_from(
             .map(|(name, listener)| (name.clone(), listener.plan.queues.clone()))
             .collect();
         let mut linker = Linker::new(source, &mut report, now, &mut asked);
-        link::unused_queues(file, lines, &served, &mut linker);
+        queues::unused_queues(file, lines, &served, &mut linker);
     }
     if let (false, Some((source, file)), Some((_, lines))) = (report.is_fatal(), &calendars, &lines)
     {
@@ -235,7 +237,7 @@ pub(crate) fn load_from(
         trunks_file.map(|(source, _)| source),
         house_source(folder, &mut report),
     ];
-    let linked = house.zip(lines).zip(people).zip(queues).zip(library);
+    let linked = house.zip(lines).zip(people).zip(queue_plans).zip(library);
     let Some(((((house, (limits, lines)), people), queues), library)) = linked else {
         return Err(report);
     };
@@ -338,7 +340,7 @@ fn library(
 /// The greeting stands between a caller and a listener (domain.md, decision 1).
 const GREETING_MAX: std::time::Duration = std::time::Duration::from_secs(7);
 
-fn judge_greetings(lines: &link::Lines, library: &prompts::Library, report: &mut Report) {
+fn judge_greetings(lines: &lines::Lines, library: &prompts::Library, report: &mut Report) {
     for (name, line) in &lines.lines {
         let lengths = line.greeting.iter().filter_map(|prompt| library.prompts.get(prompt));
         let length = lengths.map(|prompt| prompt.length).sum();
@@ -398,4 +400,52 @@ pub fn reachable(listen: IpAddr) -> IpAddr {
         socket.local_addr()
     });
     own.map_or(loopback, |address| address.ip())
+}
+
+/// Judges one file of a plan by itself, by its name: the others are taken as missing, and names that
+/// point into them are not looked up.
+pub fn judge(name: &str, bytes: &[u8], now: DateTime<Utc>) -> Report {
+    let mut report = Report::new();
+    let mut asked = BTreeMap::new();
+    let Some(source) = Source::from_bytes(name.to_owned(), bytes, &mut report) else {
+        return report;
+    };
+    match name {
+        CALENDARS => {
+            if let Some(file) = source.table::<CalendarsFile>(&mut report) {
+                calendars::link(&file, &mut Linker::new(&source, &mut report, now, &mut asked));
+            }
+        }
+        LINES => {
+            if let Some(file) = source.table::<LinesFile>(&mut report) {
+                let known = lines::Known::default();
+                let mut linker = Linker::new(&source, &mut report, now, &mut asked);
+                lines::limits(&file.limits, &mut linker);
+                lines::lines(&file, &known, &mut linker);
+            }
+        }
+        LISTENERS => {
+            if let Some(file) = source.table::<ListenersFile>(&mut report) {
+                let mut linker = Linker::new(&source, &mut report, now, &mut asked);
+                listeners::registration(&file.registration, &mut linker);
+                listeners::codes(&file.codes, &mut linker);
+                listeners::listeners(&file, None, 1, &mut linker);
+            }
+        }
+        QUEUES => {
+            if let Some(file) = source.table::<QueuesFile>(&mut report) {
+                queues::queues(&file, &mut Linker::new(&source, &mut report, now, &mut asked));
+            }
+        }
+        TRUNKS => {
+            if let Some(file) = source.table::<TrunksFile>(&mut report) {
+                queues::trunks(&file, &mut Linker::new(&source, &mut report, now, &mut asked));
+            }
+        }
+        _ => {
+            source.table::<House>(&mut report);
+        }
+    }
+    report.sort();
+    report
 }

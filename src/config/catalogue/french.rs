@@ -1,0 +1,286 @@
+//! What is wrong, in French.
+
+use super::{Kind, What, decibels, millis, one_of, plain, seconds, with};
+use crate::base::NotAName;
+use crate::config::hours::NotHours;
+use crate::media::sound::wav::Unusable;
+
+impl What {
+    pub(super) fn in_french(&self) -> (String, Option<String>) {
+        let meant = |suggestion: &Option<String>| {
+            suggestion.as_ref().map(|name| format!("vouliez-vous « {name} » ?"))
+        };
+        match self {
+            Self::FileMissing => plain("le fichier manque"),
+            Self::FileUnreadable { why } => {
+                plain(format!("le fichier ne peut pas être lu : {why}"))
+            }
+            Self::FileTooLong { max } => plain(format!("le fichier dépasse {max} octets")),
+            Self::NotUtf8 { utf16 } => with(
+                "le texte n'est pas en UTF-8",
+                if *utf16 {
+                    "il est en UTF-16 : enregistrez de nouveau le fichier, avec le codage UTF-8"
+                } else {
+                    "il est sans doute en Windows-1252 ou Latin-1 : enregistrez de nouveau le fichier, avec le codage UTF-8"
+                },
+            ),
+            Self::Shape { message } => plain(shape_in_french(message.trim_end())),
+            Self::Environment { message } => with(
+                format!("un réglage venu de l'environnement est inutilisable : {message}"),
+                "les variables se nomment HOTLINE__ suivi du réglage, comme HOTLINE__HTTP=127.0.0.1:9090",
+            ),
+            Self::BadName { kind, name, why } => plain(format!(
+                "{} « {name} » : {}",
+                kind.in_french(),
+                match why {
+                    NotAName::Empty => "un nom ne peut pas être vide",
+                    NotAName::TooLong => "un nom a au plus 64 caractères",
+                    NotAName::OddCharacter =>
+                        "un nom est fait de lettres, de chiffres, de « - », « _ » et « . »",
+                }
+            )),
+            Self::Unknown { kind, name, suggestion } => {
+                (format!("{} « {name} » n'existe pas", kind.in_french()), meant(suggestion))
+            }
+            Self::Unused { kind, name } => {
+                plain(format!("{} « {name} » ne sert à rien", kind.in_french()))
+            }
+            Self::None { kind } => plain(match kind {
+                Kind::Calendar => "il n'y a aucun calendrier",
+                Kind::Line => "il n'y a aucune ligne",
+                Kind::Listener => "il n'y a aucun écoutant",
+                Kind::Prompt => "il n'y a aucune annonce",
+                Kind::Queue => "il n'y a aucune file",
+                Kind::Trunk => "il n'y a aucun opérateur",
+            }),
+            Self::UnknownWord { text, allowed } => with(
+                format!("« {text} » n'est pas un mot possible ici"),
+                format!("écrivez {}", one_of(allowed, "ou")),
+            ),
+            Self::BadDuration { text } => with(
+                format!("« {text} » n'est pas une durée"),
+                "écrivez un nombre et une unité : `500ms`, `20s`, `10m`, `2h`",
+            ),
+            Self::OutOfRange { text, min, max } => with(
+                format!("{text} est hors limites"),
+                format!("écrivez une valeur de {min} à {max}"),
+            ),
+            Self::BadNumber { text } => with(
+                format!("« {text} » n'est pas un numéro de téléphone"),
+                "écrivez des chiffres, avec `+33` ou `0` devant les numéros longs",
+            ),
+            Self::NumberTaken { number, by } => {
+                plain(format!("le numéro {number} est déjà celui de la ligne « {by} »"))
+            }
+            Self::BadRange { text } => with(
+                format!("« {text} » n'est pas une plage d'adresses"),
+                "écrivez une adresse, ou une adresse et une longueur, comme `192.0.2.0/24`",
+            ),
+            Self::BadCode { text } => with(
+                format!("« {text} » n'est pas un code que l'on peut composer"),
+                "écrivez une étoile et des chiffres, comme `*10`",
+            ),
+            Self::Hours { text, why } => match why {
+                NotHours::Unreadable { suggestion: Some(meant) } => {
+                    plain(format!("heure illisible « {text} » — vouliez-vous « {meant} » ?"))
+                }
+                NotHours::Unreadable { suggestion: None } => with(
+                    format!("heure illisible « {text} »"),
+                    "écrivez des heures comme `9h-19h` ou `09:00-19:00`",
+                ),
+                NotHours::Inverted => with(
+                    format!("« {text} » : la fin est avant le début"),
+                    "des heures qui passent minuit s'écrivent sur les deux jours : `22h-24h` et `0h-2h`",
+                ),
+                NotHours::Empty => {
+                    plain(format!("« {text} » : la fin est le début, cela ne dure rien"))
+                }
+                NotHours::NoSuchTime => with(
+                    format!("« {text} » : cette heure n'existe pas"),
+                    "les heures vont de `0h` à `24h`",
+                ),
+            },
+            Self::Overlap { one, other } => {
+                plain(format!("« {one} » et « {other} » se chevauchent"))
+            }
+            Self::Day { text, suggestion } => (
+                format!("jour inconnu « {text} »"),
+                meant(suggestion).or_else(|| {
+                    Some("écrivez `lundi`, `monday`, `lundi-vendredi` ou `saturday-sunday`".into())
+                }),
+            ),
+            Self::DayTwice { text } => {
+                plain(format!("« {text} » nomme un jour qui a déjà ses heures"))
+            }
+            Self::Zone { text, suggestion } => (
+                format!("fuseau horaire inconnu « {text} »"),
+                meant(suggestion).or_else(|| Some("écrivez un fuseau comme `Europe/Paris`".into())),
+            ),
+            Self::WeekAndRule => {
+                with("le calendrier a une `week` et une `rule`", "gardez l'une et effacez l'autre")
+            }
+            Self::NeitherWeekNorRule => with(
+                "le calendrier ne dit rien de la semaine",
+                "ajoutez une table [calendars.NOM.week] avec des lignes comme `monday-friday = \"9h-19h\"`",
+            ),
+            Self::Rule { message } => plain(format!("la règle est illisible :\n{message}")),
+            Self::RuleOvernight => plain("la règle a des heures qui continuent après minuit"),
+            Self::HolidayPolicyMissing => with(
+                "le calendrier ne dit pas ce qui vaut les jours fériés",
+                "écrivez `holidays = \"usual\"` (heures habituelles), \"as-sunday\" (comme un dimanche), \"closed\" (fermé), ou des heures comme [\"10h-16h\"]",
+            ),
+            Self::NeverOpen => plain("le calendrier n'ouvre jamais dans l'année qui vient"),
+            Self::DateUnreadable { text } => with(
+                format!("date illisible « {text} »"),
+                "écrivez une date comme \"2026-12-24\", ou une date et une heure comme \"2026-12-24 16:00\"",
+            ),
+            Self::TimeSkipped { text } => {
+                plain(format!("« {text} » n'existe pas : l'heure d'été passe par-dessus"))
+            }
+            Self::ExceptionWhen => with(
+                "une exception veut soit une `date`, soit `from` et `until`",
+                "écrivez `date = \"2026-12-24\"` avec `hours`, ou `from` et `until` avec chacun une date et une heure",
+            ),
+            Self::ExceptionInverted => plain("l'exception finit avant de commencer"),
+            Self::ExceptionPast => plain("l'exception est passée"),
+            Self::ExceptionTwice => {
+                plain("une autre exception parle déjà de ce moment ; c'est la première qui vaut")
+            }
+            Self::LineWithoutNumber { line } => {
+                plain(format!("la ligne « {line} » n'a pas de numéro, personne ne peut l'appeler"))
+            }
+            Self::LineWithoutGreeting { line } => {
+                plain(format!("la ligne « {line} » n'a pas d'accueil"))
+            }
+            Self::ListenerWithoutQueue { listener } => {
+                plain(format!("l'écoutant « {listener} » ne sert aucune file"))
+            }
+            Self::QueueWithoutListener { queue } => {
+                plain(format!("la file « {queue} » sert à une ligne, et aucun écoutant ne la sert"))
+            }
+            Self::TrunkWithoutAddress { trunk } => {
+                plain(format!("l'opérateur « {trunk} » n'a pas d'adresse"))
+            }
+            Self::GreetingTooLong { length } => with(
+                format!("l'accueil dure {} ; il peut durer 7 s", seconds(*length)),
+                "chaque seconde avant une voix humaine fait raccrocher",
+            ),
+            Self::FixedHour { words } => with(
+                format!("une heure est figée dans un enregistrement : « {words} »"),
+                "les heures viennent du calendrier ; un enregistrement qui en nomme une le contredira un jour",
+            ),
+            Self::PromptFileMissing { path } => with(
+                format!("l'enregistrement {path} manque"),
+                "enregistrez-le, ou lancez prompts/make",
+            ),
+            Self::PromptUnusable { why } => plain(unusable_in_french(why)),
+            Self::PromptTooLong { length, max } => {
+                plain(format!("il dure {} ; il peut durer {}", seconds(*length), seconds(*max)))
+            }
+            Self::PromptLevel { level, wanted } => plain(format!(
+                "son niveau est de {} ; il faut {}, à 6 dB près",
+                decibels(*level),
+                decibels(*wanted)
+            )),
+            Self::PromptPeak { peak } => plain(format!(
+                "son moment le plus fort est à {} ; -1 dBFS est le plus permis",
+                decibels(*peak)
+            )),
+            Self::PromptClipped { times } => plain(format!("il sature en {times} endroits")),
+            Self::PromptLead { lead, min, max } => with(
+                format!("il commence par {} de silence", millis(*lead)),
+                format!("il en faut de {} à {}", millis(*min), millis(*max)),
+            ),
+            Self::PromptWithoutWords => with(
+                "l'annonce n'a pas de texte",
+                "écrivez mot pour mot ce qui est dit, ou `kind = \"sound\"`",
+            ),
+            Self::NoDoor => plain("aucune adresse où parler SIP (`doors` est vide)"),
+            Self::DoorTwice { address } => plain(format!("deux `doors` ont l'adresse {address}")),
+            Self::PortsFew { first, last } => with(
+                format!("les ports {first} à {last} ne suffisent pas pour le son"),
+                "nommez au moins 100 ports, le premier pair, comme `ports = [20000, 29999]`",
+            ),
+            Self::PasswordsOpen { mode } => with(
+                format!(
+                    "d'autres sur cette machine peuvent lire les mots de passe (mode {mode:o})"
+                ),
+                "chmod 600 sur ce fichier",
+            ),
+            Self::PasswordShort { listener } => with(
+                format!("le mot de passe de l'écoutant « {listener} » a moins de 12 caractères"),
+                "effacez la ligne : un bon sera fait au prochain démarrage",
+            ),
+            Self::PasswordsMissing { count } => plain(format!(
+                "{count} écoutants n'ont pas encore de mot de passe ; `hotline serve` les fera"
+            )),
+        }
+    }
+}
+
+impl Kind {
+    fn in_french(self) -> &'static str {
+        match self {
+            Self::Calendar => "le calendrier",
+            Self::Line => "la ligne",
+            Self::Listener => "l'écoutant",
+            Self::Prompt => "l'annonce",
+            Self::Queue => "la file",
+            Self::Trunk => "l'opérateur",
+        }
+    }
+}
+
+/// The TOML reader speaks English only; its commonest sentences are said in French here.
+fn shape_in_french(message: &str) -> String {
+    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    if let Some(rest) = message.strip_prefix("unknown field ") {
+        let known: Vec<&str> = rest.split('`').skip(3).step_by(2).collect();
+        let field = quoted.first().unwrap_or(&"");
+        return format!(
+            "clé inconnue « {field} » ; les clés possibles sont {}",
+            one_of(&known, "et")
+        );
+    }
+    if message.starts_with("missing field ") {
+        return format!("il manque la clé « {} »", quoted.first().unwrap_or(&""));
+    }
+    if message.starts_with("duplicate key") {
+        return "cette clé est déjà écrite plus haut".to_owned();
+    }
+    if let Some(rest) = message.strip_prefix("invalid type: ") {
+        return format!("la valeur n'a pas la bonne forme : {rest}");
+    }
+    format!("le fichier ne suit pas la grammaire de TOML : {message}")
+}
+
+fn unusable_in_french(why: &Unusable) -> String {
+    match why {
+        Unusable::NotWav => "ce n'est pas un fichier WAV".to_owned(),
+        Unusable::Damaged(why) => format!("il est abîmé : {why}"),
+        Unusable::Truncated { missing } => {
+            format!("il est tronqué : il manque {missing} octets de son")
+        }
+        Unusable::Unfinished => {
+            "sa longueur n'y est pas écrite (il vient d'un tube) : enregistrez-le de nouveau"
+                .to_owned()
+        }
+        Unusable::NotPcm { format } => {
+            format!("il est compressé (format {format:#06x}) : enregistrez-le en PCM 16 bits")
+        }
+        Unusable::NotMono { channels } => {
+            format!("il a {channels} canaux : enregistrez-le en mono")
+        }
+        Unusable::NotSixteenBit { bits } => {
+            format!("il a {bits} bits par échantillon : enregistrez-le en PCM 16 bits")
+        }
+        Unusable::RateTooLow { rate } => {
+            format!("il a {rate} échantillons par seconde : enregistrez-le à 16 kHz ou plus")
+        }
+        Unusable::RateTooHigh { rate } => {
+            format!("il a {rate} échantillons par seconde, c'est trop")
+        }
+        Unusable::Empty => "il ne contient aucun son".to_owned(),
+        Unusable::TooLong => "il dure plus de 15 minutes".to_owned(),
+    }
+}
