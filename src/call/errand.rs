@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::base::{CallRef, Moment, Now, PromptName, StreamRef, Timers};
+use crate::base::{CallRef, ListenerName, Moment, Now, PromptName, StreamRef, Timers};
 use crate::call::{CALLER, Output};
 use crate::media::{Notice, Order, PlayRef, Repeat, Sources};
 use crate::sip::{Reason, Refusal};
@@ -20,6 +20,7 @@ const LASTS_AT_MOST: Duration = Duration::from_secs(30);
 /// A confirmation being spoken.
 #[derive(Debug, Deserialize, Serialize)]
 pub struct Errand {
+    listener: ListenerName,
     stream: StreamRef,
     prompts: Vec<PromptName>,
     state: State,
@@ -36,7 +37,13 @@ enum State {
 
 impl Errand {
     /// Answers the call and says `prompts`.
-    pub fn begin(call: CallRef, offer: Option<Bytes>, prompts: Vec<PromptName>, now: Now) -> Self {
+    pub fn begin(
+        call: CallRef,
+        listener: ListenerName,
+        offer: Option<Bytes>,
+        prompts: Vec<PromptName>,
+        now: Now,
+    ) -> Self {
         let stream = StreamRef { call, index: CALLER };
         let mut timers = Timers::default();
         timers.set((), now.steady + LASTS_AT_MOST);
@@ -49,7 +56,12 @@ impl Errand {
             Output::Media(Order::Open { stream, sources: Sources::Anywhere }),
             Output::Media(describe),
         ]);
-        Self { stream, prompts, state: State::Answering { delayed }, timers, outputs }
+        Self { listener, stream, prompts, state: State::Answering { delayed }, timers, outputs }
+    }
+
+    /// Whose errand it is: they can't be rung meanwhile.
+    pub fn listener(&self) -> &ListenerName {
+        &self.listener
     }
 
     /// ACK came, with the answer if the offer was ours.

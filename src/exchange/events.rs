@@ -197,9 +197,12 @@ impl Exchange {
                 fragments::NOTES_DONE
             }
         };
-        self.roster_has_changed();
         let call = self.fresh_call();
-        let errand = Errand::begin(call, invited.offer, vec![fragments::name(said)], now);
+        // Rung now, the phone that still listens to the confirmation would say that it is busy.
+        self.roster.calls_elsewhere(listener, call);
+        self.roster_has_changed();
+        let said = vec![fragments::name(said)];
+        let errand = Errand::begin(call, listener.clone(), invited.offer, said, now);
         self.welcome(call, invited.dialog, Guest::Errand(Box::new(errand)), now);
     }
 

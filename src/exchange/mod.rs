@@ -331,9 +331,12 @@ impl Exchange {
             }
         }
         self.admission.left(call);
-        if let Some(Guest::Caller(caller)) = guest
-            && let Some(listener) = caller.is_listener
-        {
+        let listener = match guest {
+            Some(Guest::Caller(caller)) => caller.is_listener,
+            Some(Guest::Errand(errand)) => Some(errand.listener().clone()),
+            None => None,
+        };
+        if let Some(listener) = listener {
             self.roster.back_from_elsewhere(&listener, call);
             self.roster_has_changed();
         }

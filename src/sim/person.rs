@@ -364,6 +364,7 @@ impl Person {
             | Seen::Answered
             | Seen::Rang { .. }
             | Seen::Connected
+            | Seen::Told { .. }
             | Seen::HangUpConfirmed
             | Seen::Reoffered { .. } => None,
         });

@@ -41,3 +41,21 @@ fn all() -> Vec<(&'static str, Story)> {
     ]
     .concat()
 }
+
+#[test]
+#[ignore = "a measurement"]
+fn how_long() {
+    for restoring in [hotline::sim::Restoring::Never, hotline::sim::Restoring::AtEveryStep] {
+        for (name, story) in all() {
+            let town = hotline::sim::Town::new().restoring(restoring);
+            let begun = std::time::SystemTime::now();
+            let told = catch_unwind(AssertUnwindSafe(|| story(town.clone())));
+            eprintln!(
+                "{:>8.1} ms {:>6} steps {restoring:?} {name} {}",
+                begun.elapsed().unwrap().as_secs_f64() * 1000.0,
+                town.steps(),
+                told.is_ok()
+            );
+        }
+    }
+}

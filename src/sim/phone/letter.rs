@@ -144,6 +144,8 @@ fn phrase(status: u16) -> &'static str {
         180 => "Ringing",
         183 => "Session Progress",
         200 => "OK",
+        405 => "Method Not Allowed",
+        408 => "Request Timeout",
         480 => "Temporarily Unavailable",
         481 => "Call/Transaction Does Not Exist",
         486 => "Busy Here",
@@ -151,6 +153,6 @@ fn phrase(status: u16) -> &'static str {
         488 => "Not Acceptable Here",
         491 => "Request Pending",
         603 => "Decline",
-        _ => "Whatever",
+        _ => "Refused",
     }
 }

@@ -129,6 +129,10 @@ pub enum Seen {
     },
     /// We hung up and they know.
     HangUpConfirmed,
+    /// The house sent a text.
+    Told {
+        text: String,
+    },
     /// A re-INVITE of ours was answered with this status.
     Reoffered {
         status: u16,

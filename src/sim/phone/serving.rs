@@ -56,6 +56,10 @@ impl Phone {
             ("BYE", Some(at)) if !self.talks[at].is_over() => self.hung_up(at, letter, now),
             ("BYE", Some(_)) | ("OPTIONS", None) => self.simply(letter, 200, now),
             ("OPTIONS", Some(at)) if !self.talks[at].is_over() => self.simply(letter, 200, now),
+            ("MESSAGE", None) => {
+                self.simply(letter, 200, now);
+                self.saw(Seen::Told { text: letter.body.clone() }, now);
+            }
             (_, Some(_)) | ("BYE" | "UPDATE", None) => self.simply(letter, 481, now),
             _ => self.simply(letter, 405, now),
         }
@@ -113,7 +117,7 @@ impl Phone {
 
     fn simply(&mut self, request: &Letter, status: u16, now: Moment) {
         let tag = self.mint.token();
-        let more = [("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE".to_owned())];
+        let more = [("Allow", "INVITE, ACK, CANCEL, BYE, MESSAGE, OPTIONS, UPDATE".to_owned())];
         let text = response(request, status, &tag, &more, "");
         self.answer(request, status, &text, now);
     }
