@@ -216,6 +216,22 @@ impl Person {
         self.town.world().phone(&self.name).is_in_call()
     }
 
+    /// How many calls are up, ring or are dialled.
+    pub fn calls(&self) -> usize {
+        self.town.world().phone(&self.name).calls()
+    }
+
+    /// How many calls ring at once.
+    pub fn ringing(&self) -> usize {
+        self.town.world().phone(&self.name).ringing()
+    }
+
+    /// Whether the cable is in.
+    pub fn is_plugged_in(&self) -> bool {
+        let world = self.town.world();
+        world.network.is_alive(world.phone(&self.name).flow().peer)
+    }
+
     /// Has no call any more: the other side ended it, or we did.
     #[track_caller]
     pub fn comes_free(&self) {
@@ -315,6 +331,18 @@ impl Person {
             .zip(ends)
             .filter(|((_, heard), _)| *heard == Heard::Nothing)
             .map(|((begin, _), end)| end - (*begin).max(since))
+            .max()
+            .unwrap_or_default()
+    }
+
+    /// The longest time they heard nothing between two things they heard: what was before the
+    /// answer or after the end was no call.
+    pub fn longest_silence_in_calls(&self) -> Duration {
+        let heard = self.heard();
+        heard
+            .windows(3)
+            .filter(|three| three[0].1 != Heard::Nothing && three[1].1 == Heard::Nothing)
+            .map(|three| three[2].0 - three[1].0)
             .max()
             .unwrap_or_default()
     }

@@ -35,6 +35,7 @@ use crate::sim::network::{FAIR_DELAY, Weather};
 use crate::sim::person::Person;
 use crate::sim::phone::{Credentials, Habits, Phone};
 use crate::sim::plan;
+use crate::sim::transcript::What;
 use crate::sim::world::{Restoring, World, road};
 use crate::sip::Transport;
 
@@ -461,6 +462,26 @@ impl Town {
         calls.len()
     }
 
+    /// How many calls the house let begin, going by its answers to INVITEs: refusals at the door
+    /// (no such number, who are you) are no calls, and neither are star codes.
+    pub fn calls_that_need_a_record(&self) -> usize {
+        let world = self.world();
+        let mut stars = BTreeSet::new();
+        let mut calls = BTreeSet::new();
+        for line in world.transcript.lines() {
+            match &line.what {
+                What::Received { text, .. } if text.starts_with("INVITE sip:*") => {
+                    stars.extend(call_id(text));
+                }
+                What::Sent { text, .. } if is_answer_to_invite(text) => {
+                    calls.extend(call_id(text));
+                }
+                What::Received { .. } | What::Sent { .. } | What::Wished(_) | What::Did(_) => {}
+            }
+        }
+        calls.difference(&stars).count()
+    }
+
     /// Whether no call is alive.
     pub fn is_idle(&self) -> bool {
         self.world().exchange.is_idle()
@@ -478,6 +499,17 @@ impl Town {
     pub(super) fn world_mut(&self) -> RefMut<'_, World> {
         self.world.borrow_mut()
     }
+}
+
+fn call_id(text: &str) -> Option<&str> {
+    text.lines().find_map(|line| line.strip_prefix("Call-ID: "))
+}
+
+/// A final answer that means there was a call.
+fn is_answer_to_invite(text: &str) -> bool {
+    let status = text.strip_prefix("SIP/2.0 ").and_then(|rest| rest.get(..3));
+    let invite = text.lines().any(|line| line.starts_with("CSeq: ") && line.ends_with(" INVITE"));
+    invite && matches!(status, Some("200" | "480" | "486" | "487" | "488" | "503"))
 }
 
 /// An instant, as a clock in Paris shows it; of two that show the same, the first.

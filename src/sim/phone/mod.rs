@@ -299,6 +299,11 @@ impl Phone {
         self.talks.iter().filter(|talk| !talk.is_over()).count()
     }
 
+    /// How many calls ring at once.
+    pub fn ringing(&self) -> usize {
+        self.talks.iter().filter(|talk| talk.is_ringing()).count()
+    }
+
     /// Everything it has seen, oldest first.
     pub fn seen(&self) -> &[(Moment, Seen)] {
         &self.seen
