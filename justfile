@@ -1,4 +1,4 @@
-# everything a change must pass
+# what a change must pass before it is shown; `tests/run` is all of it, with phones
 check: fmt clippy doc test deny
 
 fmt:
@@ -26,11 +26,11 @@ story name="":
 
 # every story again, on many seeds of bad weather
 weather seeds="200":
-    HOTLINE_SEEDS={{seeds}} cargo test --locked --profile swift --test story -- weather
+    HOTLINE_SEEDS={{seeds}} cargo test --locked --release --test story -- weather
 
 # random evenings against the model and its invariants
 evenings count="10000":
-    HOTLINE_EVENINGS={{count}} cargo test --locked --profile swift --test evenings
+    HOTLINE_EVENINGS={{count}} cargo test --locked --release --test evenings
 
 # a fuzz target for some seconds: sip_wire sip_uri sdp rtp config
 fuzz target seconds="600":
