@@ -4,12 +4,13 @@
 //! `ctrl_tcp`: netstrings of JSON. Its source wants 48 kHz and two channels, and it opens the port
 //! after its own for TLS.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 use hotline::media::sound::heard_tone;
@@ -23,6 +24,7 @@ pub(crate) struct Baresip {
     folder: PathBuf,
     control: TcpStream,
     events: Arc<Mutex<Vec<Event>>>,
+    rung: Arc<Mutex<Vec<Instant>>>,
     house: std::net::SocketAddr,
     /// When it was seen to be registered.
     pub(crate) registered: Option<Instant>,
@@ -110,6 +112,12 @@ impl Baresip {
             .stderr(log)
             .spawn()
             .unwrap();
+        let rung = Arc::new(Mutex::new(Vec::new()));
+        std::thread::spawn({
+            let (path, rung) = (folder.join("log"), Arc::downgrade(&rung));
+            let from = format!("{} -> ", account.house);
+            move || watch(&path, &from, &rung)
+        });
         let mut stream = None;
         eventually(secs(10), || {
             stream = TcpStream::connect(("127.0.0.1", control)).ok();
@@ -121,7 +129,7 @@ impl Baresip {
             let (control, events) = (control.try_clone().unwrap(), Arc::clone(&events));
             move || listen(control, &events)
         });
-        Self { child, folder, control, events, house: account.house, registered: None }
+        Self { child, folder, control, events, rung, house: account.house, registered: None }
     }
 
     /// Dials a number or a code of the house.
@@ -174,7 +182,17 @@ impl Baresip {
 
     /// When it began to ring for the `count`th time.
     pub(crate) fn rings_within(&self, patience: Duration, count: usize) -> Option<Instant> {
-        self.told_within(patience, "CALL_INCOMING", count)
+        let mut found = None;
+        eventually(patience, || {
+            found = self.rung().get(count - 1).copied();
+            found.is_some()
+        });
+        found
+    }
+
+    /// When it has rung so far.
+    pub(crate) fn rung(&self) -> Vec<Instant> {
+        self.rung.lock().unwrap().clone()
     }
 
     pub(crate) fn events(&self) -> Vec<Event> {
@@ -254,6 +272,28 @@ fn listen(mut control: TcpStream, events: &Mutex<Vec<Event>>) {
             }
             bytes = rest.to_vec();
         }
+    }
+}
+
+/// Looks for new calls in the trace: they may come before the control port is open.
+fn watch(path: &Path, from: &str, rung: &Weak<Mutex<Vec<Instant>>>) {
+    let mut calls = BTreeSet::new();
+    while let Some(rung) = rung.upgrade() {
+        let log = fs::read(path).unwrap_or_default();
+        let log = String::from_utf8_lossy(&log);
+        for message in log.split(from).skip(1) {
+            let request = message.split_once('\n').map_or("", |(_, request)| request);
+            if !request.starts_with("INVITE ") {
+                continue;
+            }
+            if let Some(call) = request.lines().find_map(|line| line.strip_prefix("Call-ID: "))
+                && calls.insert(call.trim().to_owned())
+            {
+                rung.lock().unwrap().push(Instant::now());
+            }
+        }
+        drop(rung);
+        std::thread::sleep(millis(5));
     }
 }
 

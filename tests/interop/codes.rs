@@ -25,7 +25,7 @@ fn a_listener_pauses_comes_back_and_ends_the_after_call_work_by_dialling() {
     confirms(&mut phone, "*11", "pause-non", 2);
     assert!(phone.rings_within(secs(3), 1).is_some(), "who came back isn't rung");
     phone.answers();
-    sleep(secs(2));
+    sleep(secs(3));
     phone.hangs_up();
     caller.is_content_within(secs(5));
     assert!(phone.told_within(secs(3), "CALL_CLOSED", 3).is_some());
@@ -37,7 +37,7 @@ fn a_listener_pauses_comes_back_and_ends_the_after_call_work_by_dialling() {
     confirms(&mut phone, "*12", "fin-post-appel", 4);
     assert!(phone.rings_within(secs(3), 2).is_some(), "who is done isn't rung");
     phone.answers();
-    sleep(secs(1));
+    sleep(secs(3));
     phone.hangs_up();
     caller.is_content_within(secs(5));
 }

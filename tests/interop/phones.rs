@@ -46,7 +46,7 @@ fn with_one_listener_busy_and_one_dead_the_free_one_is_rung_at_once() {
     let late = rang.saturating_duration_since(due(&ear));
     eprintln!("the free listener's phone rang {late:?} after it was to");
     assert!(late < millis(300), "{late:?}");
-    assert_eq!(busy.events().iter().filter(|event| event.kind == "CALL_INCOMING").count(), 1);
+    assert_eq!(busy.rung().len(), 1);
     sleep(secs(3));
     assert_eq!(ear.tone(), Some(1_700.0));
     assert_eq!(first_ear.tone(), Some(1_100.0));
@@ -73,6 +73,8 @@ fn a_port_that_answers_unreachable_is_passed_over_at_once() {
     assert!(late < millis(300), "{late:?}\n{}", house.log());
     free.answers();
     assert!(free.told_within(secs(2), "CALL_ESTABLISHED", 1).is_some());
+    // Who hangs up at once has hit the wrong key: the caller would be first in the queue again.
+    sleep(secs(3));
     free.hangs_up();
     caller.is_content_within(secs(5));
 }
@@ -105,6 +107,7 @@ fn a_phone_whose_network_is_dead_costs_two_seconds_once() {
     assert!(late < millis(300), "{late:?}\n{}", house.log());
     other.answers();
     assert!(other.told_within(secs(2), "CALL_ESTABLISHED", 1).is_some());
+    sleep(secs(3));
     other.hangs_up();
     free.hangs_up();
     caller.is_content_within(secs(5));
@@ -159,7 +162,7 @@ fn a_listener_who_comes_while_callers_wait_is_rung_at_once() {
     eprintln!("rung {late:?} after the registration");
     assert!(late < millis(150), "{late:?}");
     assert!(phone.told_within(secs(2), "CALL_ESTABLISHED", 1).is_some());
-    sleep(secs(1));
+    sleep(secs(3));
     phone.hangs_up();
     caller.is_content_within(secs(5));
 }

@@ -24,7 +24,7 @@ fn a_broken_file_changes_nothing_and_a_good_one_says_what_it_changes() {
     ];
     let waiting = sipp::calls(house.sip, "3977", &steps);
 
-    house.edit("calendars.toml", "\"9h-19h\"", "\"9h_19h\"");
+    house.edit("calendars.toml", "monday-friday = [\"9h-19h\"]", "monday-friday = [\"9h_19h\"]");
     let refused = house.command(&["reload"]);
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(!refused.status.success());

@@ -54,6 +54,7 @@ fn a_listener_who_is_there_is_rung_five_seconds_into_the_greeting() {
     phone.answers();
 
     assert!(eventually(secs(3), || ear.tone() == Some(1_100.0)), "the caller hears no listener");
+    sleep(secs(2));
     phone.hangs_up();
     caller.is_content_within(secs(5));
 }
