@@ -214,6 +214,14 @@ impl Baresip {
         samples.chunks_exact(second).map(|some| heard_tone(some, rate, &TONES)).collect()
     }
 
+    /// The same over all its recordings: a hold begins a new one.
+    pub(crate) fn all_heard_tones(&self) -> Vec<Option<f64>> {
+        (0..)
+            .map_while(|index| self.heard(index).map(|_| self.heard_tones(index)))
+            .flatten()
+            .collect()
+    }
+
     /// What it heard during its `index`th call, in order of their beginnings.
     pub(crate) fn heard(&self, index: usize) -> Option<(u32, Vec<i16>)> {
         let mut paths: Vec<PathBuf> = fs::read_dir(&self.folder)
