@@ -154,11 +154,11 @@ fn verdict(line: &LinePlan, at: DateTime<Utc>, language: Language, text: &mut St
     let name = &line.name;
     let told = match (language, opening.is_open(), until) {
         (Language::English, true, Some(until)) => format!("OPEN until {until}"),
-        (Language::English, true, None) => "OPEN, for more than a year".to_owned(),
+        (Language::English, true, None) => "OPEN, for more than two months".to_owned(),
         (Language::English, false, Some(until)) => format!("CLOSED until {until}"),
         (Language::English, false, None) => "CLOSED, for more than a year".to_owned(),
         (Language::French, true, Some(until)) => format!("OUVERT jusqu'au {until}"),
-        (Language::French, true, None) => "OUVERT, pour plus d'un an".to_owned(),
+        (Language::French, true, None) => "OUVERT, pour plus de deux mois".to_owned(),
         (Language::French, false, Some(until)) => format!("FERMÉ jusqu'au {until}"),
         (Language::French, false, None) => "FERMÉ, pour plus d'un an".to_owned(),
     };

@@ -14,8 +14,9 @@ use sha2::{Digest, Sha256};
 
 use crate::config::catalogue::What;
 use crate::config::listeners::in_hexadecimal;
+use crate::config::load::load_from;
 use crate::config::report::{Place, Report};
-use crate::config::{House, Loaded, Places, house_of, load_from, prompts};
+use crate::config::{House, Loaded, Places, house_of, prompts};
 
 /// The keeper of the last good plan.
 #[derive(Clone, Debug)]

@@ -9,7 +9,7 @@ use sha2::Sha256;
 use crate::base::{ListenerName, QueueName};
 use crate::config::catalogue::{Kind, What};
 use crate::config::file::{CodesTable, ListenersFile, QueuesFile, RegistrationTable, Word};
-use crate::config::link::{Linker, hours, minutes, seconds};
+use crate::config::link::{Linker, hours, minutes, seconds, spelled};
 use crate::exchange::{Code, ListenerPlan};
 use crate::sip::{Account, Algorithm};
 
@@ -49,6 +49,16 @@ pub(super) fn registration(
     let max = linker.duration(table.expiry_max.as_ref(), hours(1), minutes(1), hours(24));
     let usual = linker.duration(table.expiry_default.as_ref(), minutes(5), seconds(10), hours(24));
     let phones = linker.count(table.phones.as_ref(), 5, 1, 20);
+    if let (Some(min), Some(max), Some(usual)) = (min, max, usual)
+        && !(min <= usual && usual <= max)
+    {
+        let word = table.expiry_default.as_ref().or(table.expiry_max.as_ref());
+        if let Some(word) = word.or(table.expiry_min.as_ref()) {
+            let text = spelled(usual);
+            let (min, max) = (spelled(min), spelled(max));
+            linker.problem(word, What::OutOfRange { text, min, max });
+        }
+    }
     Some(Registration {
         realm: realm.to_owned(),
         domains: table.domains.iter().cloned().collect(),

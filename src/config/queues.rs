@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::base::{AddressRange, ListenerName, QueueName, TrunkName};
+use crate::base::{AddressRange, QueueName, TrunkName};
 use crate::config::catalogue::{Kind, What};
 use crate::config::file::{QueueTable, QueuesFile, TrunksFile, Word};
 use crate::config::lines::Lines;
 use crate::config::link::{Linker, hours, minutes, seconds};
+use crate::config::report::Report;
+use crate::config::source::Source;
 use crate::exchange::TrunkPlan;
 use crate::queue::{QueuePlan, RingStrategy};
 
@@ -83,24 +85,24 @@ fn ranges(words: &[Word], linker: &mut Linker<'_>) -> Option<Vec<AddressRange>> 
     (ranges.len() == words.len()).then_some(ranges)
 }
 
-/// Names what no line uses, and queues that nobody serves.
-pub(super) fn unused_queues(
+/// Names queues that no line uses, and those that nobody serves.
+pub(super) fn name_the_unused(
     file: &QueuesFile,
     lines: &Lines,
-    served: &BTreeMap<ListenerName, BTreeSet<QueueName>>,
-    linker: &mut Linker<'_>,
+    served: &BTreeSet<&QueueName>,
+    source: &Source,
+    report: &mut Report,
 ) {
     for key in file.queues.keys() {
         let name = key.get_ref();
+        let place = source.place(key.span().start);
         let used = lines.queues.iter().any(|queue| queue.as_str() == name);
-        let serves = served.values().flatten().any(|queue| queue.as_str() == name);
+        let serves = served.iter().any(|queue| queue.as_str() == name);
         match (used, serves) {
             (false, _) => {
-                linker.notice(key, What::Unused { kind: Kind::Queue, name: name.clone() })
+                report.notice(place, What::Unused { kind: Kind::Queue, name: name.clone() })
             }
-            (true, false) => {
-                linker.problem(key, What::QueueWithoutListener { queue: name.clone() })
-            }
+            (true, false) => report.add(place, What::QueueWithoutListener { queue: name.clone() }),
             (true, true) => {}
         }
     }

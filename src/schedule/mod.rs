@@ -27,7 +27,7 @@ mod weekly;
 #[cfg(test)]
 mod tests;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
@@ -55,7 +55,7 @@ pub struct Schedule {
 pub enum Opening {
     /// Callers are let in.
     Open {
-        /// The first instant at which they no longer are; none if that is over a year away.
+        /// The first instant at which they no longer are; none if that is over two months away.
         until: Option<DateTime<Utc>>,
         /// The rule that opened.
         because: Rule,
@@ -143,7 +143,7 @@ impl Opening {
         }
     }
 
-    /// When the verdict changes; none if not within a year.
+    /// When the verdict changes; none if that is far away.
     pub fn until(&self) -> Option<DateTime<Utc>> {
         match self {
             Self::Open { until, .. } | Self::Closed { until, .. } => *until,
@@ -211,7 +211,7 @@ impl Schedule {
         switch.opening(self, at)
     }
 
-    /// The next changes after `from`, at most `n`, and fewer if the year after each brings none.
+    /// The next changes after `from`, at most `n`, and fewer if none is near.
     pub fn transitions(&self, from: DateTime<Utc>, n: usize) -> Vec<Transition> {
         transition::transitions(self, from, n)
     }
@@ -272,7 +272,7 @@ impl Schedule {
 
     /// The first instant after `at` at which the verdict is no longer `open`.
     fn change_after(&self, at: DateTime<Utc>, open: bool) -> Option<DateTime<Utc>> {
-        let horizon = at + HORIZON;
+        let horizon = at + if open { HORIZON_OF_CLOSING } else { HORIZON_OF_OPENING };
         let mut edge = self.edge_after(at);
         while edge <= horizon {
             if self.verdict(edge).0 != open {
@@ -347,5 +347,9 @@ impl Schedule {
     }
 }
 
-/// How far ahead the next change is looked for.
-const HORIZON: chrono::TimeDelta = chrono::TimeDelta::days(400);
+/// How far ahead the next opening is looked for: a caller may be told of next summer.
+const HORIZON_OF_OPENING: TimeDelta = TimeDelta::days(400);
+
+/// How far ahead the next closing is looked for: nobody asks, but a line that never closes must not
+/// be searched for a year at each call.
+const HORIZON_OF_CLOSING: TimeDelta = TimeDelta::days(61);

@@ -1,6 +1,6 @@
 //! The schedule of the shipped plan at the instants that hurt (scenarios.md SC-06 … SC-11, SC-37).
 
-use chrono::{TimeDelta, Weekday};
+use chrono::Weekday;
 
 use super::*;
 

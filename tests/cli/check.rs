@@ -30,7 +30,7 @@ fn all_problems_of_meaning_come_at_once() {
     plan.replace("lines.toml", "queue = \"ecoute\"", "queue = \"ecuote\"");
     plan.replace("lines.toml", "drain = \"15m\"", "drain = \"15 minutes\"");
     plan.replace("lines.toml", "first = \"attente-1\"", "first = \"atente-1\"");
-    plan.replace("lines.toml", "numbers = [\"3133\"]", "numbers = [\"39 77\", \"abc\"]");
+    plan.replace("lines.toml", "numbers = [\"3133\"]", "numbers = [\"39 77\", \"*10\"]");
     plan.replace("calendars.toml", "holidays = \"usual\"\n", "");
     plan.replace("calendars.toml", "monday-friday =", "mondy-friday =");
     plan.replace("calendars.toml", "\"14h-19h\"", "\"12h30-19h\"");
@@ -85,7 +85,7 @@ config/lines.toml:40:9: `15 minutes` is no duration
 
 hint: write a number and a unit: `500ms`, `20s`, `10m`, `2h`
 
-config/lines.toml:53:21: `abc` is no telephone number
+config/lines.toml:53:21: `*10` is no telephone number
 
 hint: write digits, with `+33` or `0` in front of long ones
 
