@@ -22,6 +22,8 @@ pub(crate) enum Step {
     IsAnswered,
     /// ACK, with an answer if the offer was theirs.
     Ack(Option<String>),
+    /// INVITE again within the call, with this CSeq and offer; its 200 and ACK.
+    OffersAgain(u32, String),
     /// Does nothing.
     Waits(Duration),
     /// BYE, and its 200.
@@ -108,6 +110,14 @@ fn scenario(steps: &[Step]) -> String {
                 xml += "<recv response=\"200\" rrs=\"true\"/>\n";
             }
             Step::Ack(answer) => xml += &send("ACK", answer.as_deref()),
+            Step::OffersAgain(number, offer) => {
+                let again =
+                    |text: String| text.replace("CSeq: 2 BYE", &format!("CSeq: {number} INVITE"));
+                xml +=
+                    &again(send("BYE", Some(offer))).replace("BYE [next_url]", "INVITE [next_url]");
+                xml += "<recv response=\"100\" optional=\"true\"/>\n<recv response=\"200\" rrs=\"true\"/>\n";
+                xml += &send("ACK", None).replace("CSeq: 1 ACK", &format!("CSeq: {number} ACK"));
+            }
             Step::Waits(duration) => {
                 let _ = writeln!(xml, "<pause milliseconds=\"{}\"/>", duration.as_millis());
             }
