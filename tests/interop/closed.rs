@@ -29,7 +29,7 @@ fn closed_callers_are_told_when_it_opens_and_then_let_go() {
         a_call(&night, "3133", &ears[2]),
     ];
     for caller in callers {
-        caller.is_content_within(secs(150));
+        caller.goes_as_planned_within(secs(150));
     }
     sleep(millis(500));
 
@@ -74,7 +74,7 @@ fn who_hears_the_closed_message_when_it_opens_is_let_in() {
     let stream = ear.continuity();
     assert!(stream.sources == 0 && stream.missing == 0 && stream.jumps == 0, "{stream:?}");
     phone.hangs_up();
-    caller.is_content_within(secs(5));
+    caller.goes_as_planned_within(secs(5));
 }
 
 /// Asserts that these recordings were heard one after the other, from the first packet to the last,

@@ -27,7 +27,7 @@ fn a_listener_pauses_comes_back_and_ends_the_after_call_work_by_dialling() {
     phone.answers();
     sleep(secs(3));
     phone.hangs_up();
-    caller.is_content_within(secs(5));
+    caller.goes_as_planned_within(secs(5));
     assert!(phone.told_within(secs(3), "CALL_CLOSED", 3).is_some());
 
     let ear = Ear::saying(700.0, Codec::Pcma);
@@ -39,7 +39,7 @@ fn a_listener_pauses_comes_back_and_ends_the_after_call_work_by_dialling() {
     phone.answers();
     sleep(secs(3));
     phone.hangs_up();
-    caller.is_content_within(secs(5));
+    caller.goes_as_planned_within(secs(5));
 }
 
 fn a_call(house: &House, ear: &Ear) -> sipp::Caller {

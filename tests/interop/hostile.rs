@@ -67,7 +67,7 @@ fn a_conversation_loses_nothing_to_garbage_and_two_thousand_idle_connections() {
     assert!(stream.missing == 0 && stream.sources == 0 && stream.jumps == 0, "{stream:?}");
     assert!(closed >= 4, "{closed} half messages were hung up on");
     phone.hangs_up();
-    caller.is_content_within(secs(5));
+    caller.goes_as_planned_within(secs(5));
     assert_eq!(house.ends_within(millis(1)), None);
     let heard = phone.heard_tones(0);
     let wrong = heard.iter().filter(|tone| **tone != Some(700.0)).count();
@@ -82,7 +82,7 @@ fn a_conversation_loses_nothing_to_garbage_and_two_thousand_idle_connections() {
         Step::Waits(secs(2)),
         Step::HangsUp,
     ];
-    sipp::calls_by_tcp(house.sip, "3977", &steps).is_content_within(secs(6));
+    sipp::calls_by_tcp(house.sip, "3977", &steps).goes_as_planned_within(secs(6));
 }
 
 fn is_closed(mut stream: &TcpStream) -> bool {

@@ -7,6 +7,7 @@
 //! `tests/interop/run` asks.
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on should stop")]
+#![expect(clippy::disallowed_methods, reason = "real phones live in real time")]
 
 mod baresip;
 mod ear;

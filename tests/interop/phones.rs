@@ -52,8 +52,8 @@ fn with_one_listener_busy_and_one_dead_the_free_one_is_rung_at_once() {
     assert_eq!(first_ear.tone(), Some(1_100.0));
     busy.hangs_up();
     free.hangs_up();
-    first.is_content_within(secs(5));
-    second.is_content_within(secs(5));
+    first.goes_as_planned_within(secs(5));
+    second.goes_as_planned_within(secs(5));
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn a_port_that_answers_unreachable_is_passed_over_at_once() {
     // Who hangs up at once has hit the wrong key: the caller would be first in the queue again.
     sleep(secs(3));
     free.hangs_up();
-    caller.is_content_within(secs(5));
+    caller.goes_as_planned_within(secs(5));
 }
 
 #[test]
@@ -110,8 +110,8 @@ fn a_phone_whose_network_is_dead_costs_two_seconds_once() {
     sleep(secs(3));
     other.hangs_up();
     free.hangs_up();
-    caller.is_content_within(secs(5));
-    next.is_content_within(secs(5));
+    caller.goes_as_planned_within(secs(5));
+    next.goes_as_planned_within(secs(5));
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn a_caller_who_hangs_up_silences_the_phones_that_ring() {
     for phone in &phones {
         assert!(phone.rings_within(secs(9), 1).is_some(), "{}", phone.log());
     }
-    caller.is_content_within(secs(9));
+    caller.goes_as_planned_within(secs(9));
     let left = Instant::now();
     for phone in &phones {
         let quiet = phone.told_within(secs(2), "CALL_CLOSED", 1).expect("it stops ringing");
@@ -164,7 +164,7 @@ fn a_listener_who_comes_while_callers_wait_is_rung_at_once() {
     assert!(phone.told_within(secs(2), "CALL_ESTABLISHED", 1).is_some());
     sleep(secs(3));
     phone.hangs_up();
-    caller.is_content_within(secs(5));
+    caller.goes_as_planned_within(secs(5));
 }
 
 /// A house that rings one listener after the other, by name.

@@ -41,7 +41,7 @@ fn a_broken_file_changes_nothing_and_a_good_one_says_what_it_changes() {
     assert!(said.contains("18"), "no difference is told: {said}{aside}");
     still_open(&house);
 
-    waiting.is_content_within(secs(20));
+    waiting.goes_as_planned_within(secs(20));
     let stream = ear.continuity();
     assert!(stream.missing == 0 && stream.sources == 0, "{stream:?}");
 }
@@ -56,6 +56,6 @@ fn still_open(house: &House) {
         Step::Waits(secs(2)),
         Step::HangsUp,
     ];
-    sipp::calls(house.sip, "3977", &steps).is_content_within(secs(6));
+    sipp::calls(house.sip, "3977", &steps).goes_as_planned_within(secs(6));
     assert!(eventually(secs(1), || ear.finds_beginning("accueil-3977", 50, 0).is_some()));
 }

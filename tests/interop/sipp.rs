@@ -71,7 +71,7 @@ fn run(house: SocketAddr, number: &str, transport: &str, steps: &[Step]) -> Call
 
 impl Caller {
     /// Waits for the end of the call, which must have gone as its steps say.
-    pub(crate) fn is_content_within(mut self, patience: Duration) {
+    pub(crate) fn goes_as_planned_within(mut self, patience: Duration) {
         let ended = eventually(patience, || self.child.try_wait().unwrap().is_some());
         let status = self.child.try_wait().unwrap();
         let content = ended && status.is_some_and(|status| status.success());

@@ -29,7 +29,7 @@ fn a_stop_lets_a_conversation_finish_and_then_ends_by_itself() {
     assert_eq!(house.ends_within(secs(5)), None, "{}", house.log());
     assert_eq!(ear.tone(), Some(1_100.0), "the sound stops");
     phone.hangs_up();
-    caller.is_content_within(secs(5));
+    caller.goes_as_planned_within(secs(5));
     let status = house.ends_within(secs(10));
     assert!(status.is_some_and(|status| status.success()), "{status:?}\n{}", house.log());
     sleep(secs(1));

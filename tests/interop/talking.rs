@@ -56,7 +56,7 @@ fn a_listener_who_is_there_is_rung_five_seconds_into_the_greeting() {
     assert!(eventually(secs(3), || ear.tone() == Some(1_100.0)), "the caller hears no listener");
     sleep(secs(2));
     phone.hangs_up();
-    caller.is_content_within(secs(5));
+    caller.goes_as_planned_within(secs(5));
 }
 
 /// Greeting, wait sound, a listener comes, conversation, end.
@@ -87,7 +87,7 @@ fn a_whole_call(codec: Codec, ends: Ends) {
     if ends == Ends::Listener {
         phone.hangs_up();
     }
-    caller.is_content_within(secs(15));
+    caller.goes_as_planned_within(secs(15));
     let ended = phone.told_within(secs(2), "CALL_CLOSED", 1);
     assert!(ended.is_some(), "the listener's phone talks on");
     sleep(millis(700));
@@ -117,7 +117,7 @@ fn a_caller_whose_offer_comes_late_hears_the_greeting_too() {
             Step::HangsUp,
         ],
     );
-    caller.is_content_within(secs(15));
+    caller.goes_as_planned_within(secs(15));
 
     assert!(ear.finds("accueil-3133", 0).is_some_and(|at| at <= 2));
     sleep(millis(500));
@@ -199,5 +199,5 @@ fn a_caller_who_held_hears_the_listener_again() {
     assert!(eventually(secs(8), || ear.tone() == Some(1_100.0)), "silence after the hold");
 
     phone.hangs_up();
-    caller.is_content_within(secs(5));
+    caller.goes_as_planned_within(secs(5));
 }
