@@ -62,6 +62,7 @@ fn evening(seed: u64) {
         callers: Vec::new(),
         dialled: 0,
         held: BTreeSet::new(),
+        cut_off: BTreeSet::new(),
         apart_since: None,
         closed_since: None,
     };
@@ -82,6 +83,8 @@ struct Evening {
     dialled: usize,
     /// Callers who put us on hold at some time: they hear nothing of us by their own wish.
     held: BTreeSet<String>,
+    /// Listeners whose cable was out at some time.
+    cut_off: BTreeSet<String>,
     /// Since when somebody is free and somebody waits.
     apart_since: Option<Moment>,
     /// Since when the line is closed and the drain over.
@@ -105,9 +108,19 @@ impl Evening {
             }),
             46..=49 => self.a_listener(|_, listener| listener.tries_to_register()),
             50..=51 => self.a_listener(|_, listener| listener.unregisters()),
-            52..=53 => self.a_listener(|_, listener| listener.unplugs()),
+            52..=53 => {
+                if let Some(listener) = chosen(&self.town, &self.listeners) {
+                    self.cut_off.insert(listener.name().to_owned());
+                    listener.unplugs();
+                }
+            }
             54..=57 => self.a_listener(|_, listener| listener.plugs_in()),
-            58 => self.a_listener(|_, listener| listener.closes_the_port()),
+            58 => {
+                if let Some(listener) = chosen(&self.town, &self.listeners) {
+                    self.cut_off.insert(listener.name().to_owned());
+                    listener.closes_the_port();
+                }
+            }
             59..=60 => self.a_listener(|_, listener| listener.opens_the_port()),
             61..=62 => self.a_listener(|town, listener| {
                 let codes = ["*10", "*11", "*11", "*12"];
@@ -210,7 +223,8 @@ impl Evening {
         let board = town.board();
         let now = town.now();
         if town.is_fair() {
-            for listener in &self.listeners {
+            // A phone that was cut off may ring on for a call the house has given up.
+            for listener in self.listeners.iter().filter(|l| !self.cut_off.contains(l.name())) {
                 let calls = listener.calls();
                 assert!(calls <= 2, "{} has {calls} calls\n{}", listener.name(), town.tail());
                 let ringing_twice = listener.ringing() > 1;
@@ -237,7 +251,9 @@ impl Evening {
         let free = board.listeners.iter().any(|listener| listener.presence == "available");
         let apart = waits && free && board.lines.iter().all(|line| line.open);
         self.apart_since = if apart { self.apart_since.or(Some(now)) } else { None };
-        if town.is_fair() && self.apart_since.is_some_and(|since| now - since > secs(2)) {
+        // A caller who put us on hold keeps a listener for themselves for a minute (SC-23).
+        let patience = secs(if self.held.is_empty() { 2 } else { 62 });
+        if town.is_fair() && self.apart_since.is_some_and(|since| now - since > patience) {
             panic!("somebody is free and somebody waits\n{board:#?}\n{}", town.tail());
         }
 

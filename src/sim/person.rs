@@ -11,6 +11,9 @@ use crate::sim::sound::Heard;
 use crate::sim::town::Town;
 use crate::sim::world::World;
 
+/// How long it may take until a listener has a call, from the moment their caller dials.
+const BUSY_WITHIN: Duration = Duration::from_secs(120);
+
 /// A handle on somebody.
 #[derive(Clone)]
 pub struct Person {
@@ -44,7 +47,9 @@ impl Person {
 
     /// Picks up if it rings at this moment, and does nothing else.
     pub fn picks_up_if_ringing(&self) {
-        self.did("picks up, if it rings");
+        if self.is_ringing() {
+            self.did("picks up");
+        }
         self.with(Phone::picks_up);
     }
 
@@ -165,12 +170,26 @@ impl Person {
     /// A listener gets busy: somebody calls, and they pick up. Returns the caller.
     #[track_caller]
     pub fn takes_a_call(&self) -> Self {
-        let caller = format!("{}-caller", self.name);
-        let person = self.town.dials(&caller, "3977");
-        self.rings_within(Duration::from_secs(60));
-        self.picks_up();
-        person.talks_with_within(self, Duration::from_secs(5));
-        person
+        let caller = self.town.dials(&format!("{}-caller", self.name), "3977");
+        let end = self.town.now() + BUSY_WITHIN;
+        loop {
+            // The phone may still ring for somebody who is served already: it is picked up in vain.
+            self.picks_up_if_ringing();
+            let theirs = Heard::Voice(caller.name.clone());
+            if self.hearing() == theirs && caller.hearing() == Heard::Voice(self.name.clone()) {
+                return caller;
+            }
+            if !self.town.world_mut().steps_to(end) {
+                self.town.world().fails(&format!("{} should have taken a call", self.name));
+            }
+        }
+    }
+
+    /// Hears that the line is closed.
+    #[track_caller]
+    pub fn hears_that_it_is_closed(&self) {
+        self.gets_through();
+        self.hears_within("danger", Duration::from_secs(10));
     }
 
     // ---- what they notice ----

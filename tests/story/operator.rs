@@ -61,7 +61,7 @@ fn a_new_plan_that_closes_the_line_now_drains_it(town: Town) {
     assert!(!town.is_open("3977"));
     assert!(town.drains_until("3977").is_some());
     let berta = town.dials("berta", "3977");
-    berta.hears("bonjour-ici");
+    berta.hears_that_it_is_closed();
     busy.talks_with(&lea);
     busy.hangs_up();
     lea.rings_within(secs(60));
@@ -156,7 +156,7 @@ fn the_switch_is_taken_off_by_hand(town: Town) {
     town.orders(Command::Close { line: None, until, message: None }).unwrap();
     assert!(!town.is_open("3977"));
     let anna = town.dials("anna", "3977");
-    anna.hears("bonjour-ici");
+    anna.hears_that_it_is_closed();
     town.orders(Command::Automatic { line: None }).unwrap();
     assert!(town.is_open("3977"));
     anna.hears_within("accueil-3977", secs(4));

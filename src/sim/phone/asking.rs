@@ -60,9 +60,9 @@ impl Asked {
         Some(self.again.map_or(self.until, |again| again.min(self.until)))
     }
 
-    /// The text of an INVITE.
-    pub(super) fn invite(&self) -> Option<&str> {
-        self.is_invite().then_some(self.text.as_str())
+    /// The text of an INVITE whose call lives.
+    pub(super) fn invite(&self, lives: impl Fn(&str) -> bool) -> Option<&str> {
+        (self.is_invite() && lives(&self.call)).then_some(self.text.as_str())
     }
 
     fn is_invite(&self) -> bool {

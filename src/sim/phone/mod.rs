@@ -249,10 +249,12 @@ impl Phone {
         }
     }
 
-    /// Sends its last INVITE again, as it was.
+    /// Sends the INVITE of the call it has again, as it was.
     pub fn repeats_the_invite(&mut self) {
-        if let Some(text) = self.asked.iter().rev().find_map(Asked::invite) {
-            let text = text.to_owned();
+        let talks = &self.talks;
+        let lives = |call: &str| talks.iter().any(|talk| talk.id == call && !talk.is_over());
+        let found = self.asked.iter().rev().find_map(|asked| asked.invite(lives));
+        if let Some(text) = found.map(str::to_owned) {
             self.send(&text);
         }
     }
