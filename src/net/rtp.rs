@@ -1,8 +1,7 @@
 //! The sockets of a media thread: one pair for each stream, RTP and RTCP.
 //!
-//! All of them hang on one epoll, which is asked once per tick of the wheel: a packet waits for
-//! the next millisecond, and a thread wakes a thousand times a second however many calls it
-//! carries. Every stream has a socket of its own, so there is nothing to batch on the way out; the
+//! All of them hang on one epoll, which is asked each time the wheel is turned: a packet waits for
+//! that, and a thread wakes as often however many calls it carries. Every stream has a socket of its own, so there is nothing to batch on the way out; the
 //! kernel's 1.2 µs a packet is what there is to pay.
 
 use std::io;

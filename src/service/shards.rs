@@ -1,9 +1,9 @@
 //! Media threads: one [`Engine`] each, with its sockets and its wheel.
 //!
 //! All streams of a call share a thread, so that joining them needs no lock. A thread sleeps until
-//! the next millisecond or the next order, whichever comes first; when it has no streams it sleeps
-//! until an order comes. A panic ends the streams of its thread ([`Notice::Lost`] for each) and
-//! the thread begins anew; the others don't notice.
+//! its wheel is to be turned or an order comes, whichever is first; without streams, until an order
+//! comes. A panic ends the streams of its thread ([`Notice::Lost`] for each) and the thread begins
+//! anew; the others don't notice.
 //!
 //! The road into a thread is bounded. When it is full the thread is stuck or swamped: an order is
 //! not waited for, its stream is lost, and is closed as soon as the thread comes to it.

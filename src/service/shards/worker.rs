@@ -84,7 +84,7 @@ impl Worker {
         self.sleep();
         self.take_errands();
         let now = self.clock.now();
-        if self.engine.next_tick().is_some_and(|due| due <= now.steady) {
+        if self.due().is_some_and(|due| due <= now.steady) {
             self.receive(now);
             // Reading took its time; what is played should not be later for it.
             let now = self.clock.now();
@@ -97,7 +97,7 @@ impl Worker {
 
     /// Sleeps until the wheel is to be turned, or the bell rings.
     fn sleep(&mut self) {
-        let left = self.engine.next_tick().map(|due| due - self.clock.moment());
+        let left = self.due().map(|due| due - self.clock.moment());
         if left == Some(Duration::ZERO) {
             return;
         }
@@ -106,6 +106,14 @@ impl Worker {
         if ppoll(&mut bell, left.map(TimeSpec::from), None).is_ok_and(|rung| rung > 0) {
             let _ = self.shared.bell.read();
         }
+    }
+
+    /// When to receive, and to turn the wheel, next; on a grid of [`PACE`].
+    fn due(&self) -> Option<Moment> {
+        let tick = self.engine.next_tick()?;
+        let pace = PACE.as_millis() as u64;
+        let millis = (tick.since_start().as_millis() as u64).next_multiple_of(pace);
+        Some(Moment::START + Duration::from_millis(millis))
     }
 
     fn take_errands(&mut self) {
@@ -189,7 +197,7 @@ impl Worker {
     }
 
     fn measure_lateness(&self, now: Moment) {
-        let late = self.engine.next_tick().map_or(Duration::ZERO, |due| now - due);
+        let late = self.due().map_or(Duration::ZERO, |due| now - due);
         let micros = late.as_micros() as u64;
         let latest = &self.shared.counters.latest_micros;
         // Only this thread raises it; reading sets it back.
@@ -221,6 +229,11 @@ fn engine(
     };
     Ok(Engine::new(settings, Arc::clone(library), mint.split()))
 }
+
+/// Slots of the wheel are taken in pairs: waking up costs as much as some ten packets. A stream's
+/// slot always falls into the same pair, so that its packets stay 20 ms apart to the microsecond;
+/// a relayed packet waits a millisecond, on average.
+const PACE: Duration = Duration::from_millis(2);
 
 /// More than fits on any road between us and a telephone.
 const DATAGRAM_MAX: usize = 2_048;
