@@ -105,20 +105,15 @@ impl Waiting {
 
     pub(super) fn estimated(&mut self, body: &mut Body, wait: Option<Duration>, now: Now) {
         let line = body.line.clone();
-        match self.asked.take() {
-            Some(Asked::WhetherServedToday) => {
-                let closes = body.open_until;
-                if let Some(said) = words::closing_soon(&line, closes, wait, body.territory, now) {
-                    self.say(body, said);
-                }
-            }
-            Some(Asked::WhetherLong) => {
-                if wait.is_none_or(|wait| wait > line.words.long_estimate) {
-                    let said = words::long_wait(&line, body.open_until, body.territory, now);
-                    self.say(body, said);
-                }
-            }
-            None => {}
+        let (closes, territory) = (body.open_until, body.territory);
+        let said = self.asked.take().and_then(|asked| match asked {
+            Asked::WhetherServedToday => words::closing_soon(&line, closes, wait, territory, now),
+            Asked::WhetherLong => wait
+                .is_none_or(|wait| wait > line.words.long_estimate)
+                .then(|| words::long_wait(&line, closes, territory, now)),
+        });
+        if let Some(said) = said {
+            self.say(body, said);
         }
     }
 

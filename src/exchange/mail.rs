@@ -129,8 +129,15 @@ impl Exchange {
         let Some(plan) = self.queue_of(call).map(|queue| queue.plan().clone()) else {
             return;
         };
-        // Nothing was said, or the phone is gone: there is nothing to write down.
-        let notes = if lost || talked.is_zero() { Duration::ZERO } else { plan.after_call_work };
+        let notes = if lost {
+            Duration::ZERO
+        } else if talked.is_zero() {
+            // Picked up and put down before the caller could be joined: as good as a refusal, and
+            // like one not to be rung again in the same breath.
+            plan.refusal_pause
+        } else {
+            plan.after_call_work
+        };
         self.roster.hung_up(listener, call, notes, now.steady);
         if !talked.is_zero()
             && let Some(name) = self.queue_name_of(call)

@@ -53,9 +53,8 @@ pub fn read(bytes: &[u8]) -> Result<SipMessage, Fault> {
     must(message.call_id_header().is_ok(), "Call-ID")?;
     must(message.cseq_header().is_ok(), "CSeq")?;
     // RFC 3261 §20.14: without it a body on a stream has no end.
-    let length = headers.iter().find_map(|header| match header {
-        Header::ContentLength(length) => length.length().ok(),
-        _ => None,
+    let length = headers.iter().find_map(|header| {
+        if let Header::ContentLength(length) = header { length.length().ok() } else { None }
     });
     match length {
         Some(length) if length as usize == whole => {}
