@@ -1,6 +1,6 @@
 //! What the operator wrote, read and judged.
 //!
-//! [`load`] turns a folder of TOML and recordings into a [`Loaded`] plan, or into a [`Report`] of
+//! [`load()`] turns a folder of TOML and recordings into a [`Loaded`] plan, or into a [`Report`] of
 //! everything that is wrong with it. Nothing is half loaded.
 //!
 //! | files | |

@@ -1,4 +1,4 @@
-//! Media threads: one [`Engine`] each, with its sockets and its wheel.
+//! Media threads: one [`Engine`](crate::media::engine::Engine) each, with its sockets and its wheel.
 //!
 //! All streams of a call share a thread, so that joining them needs no lock. A thread sleeps until
 //! its wheel is to be turned or an order comes, whichever is first; without streams, until an order

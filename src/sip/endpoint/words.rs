@@ -215,11 +215,11 @@ pub enum Event {
     /// A dialog ended from the other side; it is gone.
     Ended { dialog: DialogRef, ending: Ending },
     /// Re-INVITE or UPDATE with an offer, or without (`None`: we must offer). Answer it with
-    /// [`Endpoint::answer`] or [`Endpoint::decline`].
+    /// [`Endpoint::answer`](crate::sip::Endpoint::answer) or [`Endpoint::decline`](crate::sip::Endpoint::decline).
     Offered { dialog: DialogRef, offer: Option<Bytes> },
     /// The answer to an offer of ours inside a dialog, or None when it was refused.
     OfferAnswered { dialog: DialogRef, answer: Option<Bytes> },
-    /// The answer to [`Endpoint::probe`].
+    /// The answer to [`Endpoint::probe`](crate::sip::Endpoint::probe).
     Probed { dialog: DialogRef, alive: bool },
     /// A listener's phones changed: registered, gone, lost, or found again.
     PhonesChanged { listener: ListenerName },
@@ -236,7 +236,7 @@ pub enum Output {
     Tell(Event),
 }
 
-/// How much is alive inside an [`Endpoint`].
+/// How much is alive inside an [`Endpoint`](crate::sip::Endpoint).
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Load {
     pub dialogs: usize,

@@ -5,7 +5,7 @@
 //! several lines, or that is not UTF-8, is kept a second time in clean form. A message that was read
 //! is sent on as the very bytes that came.
 //!
-//! [`wire`](crate::sip::wire) makes messages of bytes, [`RequestBuilder`] and [`ResponseBuilder`]
+//! [`wire`] makes messages of bytes, [`RequestBuilder`] and [`ResponseBuilder`]
 //! make them of values. What the values mean is in [`headers`](crate::sip::headers).
 
 mod build;
