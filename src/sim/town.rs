@@ -466,20 +466,18 @@ impl Town {
     /// (no such number, who are you) are no calls, and neither are star codes.
     pub fn calls_that_need_a_record(&self) -> usize {
         let world = self.world();
-        let mut stars = BTreeSet::new();
+        let mut asked = BTreeSet::new();
         let mut calls = BTreeSet::new();
         for line in world.transcript.lines() {
             match &line.what {
-                What::Received { text, .. } if text.starts_with("INVITE sip:*") => {
-                    stars.extend(call_id(text));
-                }
+                What::Received { text, .. } if is_first_invite(text) => asked.extend(call_id(text)),
                 What::Sent { text, .. } if is_answer_to_invite(text) => {
-                    calls.extend(call_id(text));
+                    calls.extend(call_id(text).filter(|call| asked.contains(call)));
                 }
                 What::Received { .. } | What::Sent { .. } | What::Wished(_) | What::Did(_) => {}
             }
         }
-        calls.difference(&stars).count()
+        calls.len()
     }
 
     /// Whether no call is alive.
@@ -503,6 +501,12 @@ impl Town {
 
 fn call_id(text: &str) -> Option<&str> {
     text.lines().find_map(|line| line.strip_prefix("Call-ID: "))
+}
+
+/// An INVITE that begins a call to a line.
+fn is_first_invite(text: &str) -> bool {
+    let to = text.lines().find(|line| line.starts_with("To: ")).unwrap_or_default();
+    text.starts_with("INVITE ") && !text.starts_with("INVITE sip:*") && !to.contains(";tag=")
 }
 
 /// A final answer that means there was a call.
