@@ -61,7 +61,8 @@ def measure(house, folder):
         phones.register(index, 0)
 
     memory = house.memory()
-    crowd = Callers(folder, WAITING, 50, 34)
+    # A caller who sends no sound is asked after 30 s whether they are still there.
+    crowd = Callers(folder, WAITING, 50, 29)
     time.sleep(WAITING / 50 + 8)
     per_call = (house.memory() - memory) / WAITING
     share, report = watched(house, [callers])

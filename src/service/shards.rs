@@ -97,6 +97,7 @@ struct Shard {
 struct Shared {
     /// Rouses the thread.
     bell: EventFd,
+    rings: AtomicBool,
     stop: AtomicBool,
     /// Streams whose orders could not be delivered: they are to be closed.
     doomed: Mutex<BTreeSet<StreamRef>>,
@@ -221,6 +222,7 @@ impl Shared {
         let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
         Ok(Self {
             bell: EventFd::from_flags(flags)?,
+            rings: AtomicBool::new(false),
             stop: AtomicBool::new(false),
             doomed: Mutex::default(),
             any_doomed: AtomicBool::new(false),
@@ -228,9 +230,19 @@ impl Shared {
         })
     }
 
+    /// Wakes the thread, once however many orders come before it has looked.
     fn ring(&self) {
-        // It only fails when it rings already.
-        let _ = self.bell.write(1);
+        if !self.rings.swap(true, Ordering::AcqRel) {
+            // It only fails when it rings already.
+            let _ = self.bell.write(1);
+        }
+    }
+
+    /// The bell was heard. To be called before the orders are looked at: one that comes after this
+    /// rings again.
+    fn bell_heard(&self) {
+        let _ = self.bell.read();
+        self.rings.store(false, Ordering::Release);
     }
 
     fn doom(&self, stream: StreamRef) {

@@ -104,7 +104,7 @@ impl Worker {
         let mut bell = [PollFd::new(self.shared.bell.as_fd(), PollFlags::POLLIN)];
         // Interrupted or not: the clock says what is due.
         if ppoll(&mut bell, left.map(TimeSpec::from), None).is_ok_and(|rung| rung > 0) {
-            let _ = self.shared.bell.read();
+            self.shared.bell_heard();
         }
     }
 
