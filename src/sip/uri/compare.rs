@@ -36,23 +36,18 @@ fn sip(one: &SipUri, two: &SipUri) -> bool {
 
 /// Whether each parameter of `one` is the same in `two`, or missing there and of no weight.
 fn fit(one: &Params, two: &Params) -> bool {
-    one.iter().all(|(name, value)| match find(two, name) {
-        Some(other) => {
-            is_same(value.as_deref().unwrap_or_default(), other.as_deref().unwrap_or_default())
-        }
-        None => !DECISIVE.iter().any(|decisive| is_same(decisive, name)),
+    one.iter().all(|(name, value)| {
+        has(two, name, value.as_deref())
+            || (!two.iter().any(|(other, _)| is_same(other, name))
+                && !DECISIVE.iter().any(|decisive| is_same(decisive, name)))
     })
 }
 
 fn tel(one: &TelUri, two: &TelUri) -> bool {
     digits(&one.number).eq(digits(&two.number))
         && one.params.len() == two.params.len()
-        && one.params.iter().all(|(name, value)| {
-            find(&two.params, name).is_some_and(|other| {
-                let (value, other) = (value.as_deref(), other.as_deref());
-                is_same(value.unwrap_or_default(), other.unwrap_or_default())
-            })
-        })
+        && one.params.iter().all(|(name, value)| has(&two.params, name, value.as_deref()))
+        && two.params.iter().all(|(name, value)| has(&one.params, name, value.as_deref()))
 }
 
 /// A number without its visual separators.
@@ -60,8 +55,13 @@ fn digits(number: &str) -> impl Iterator<Item = char> {
     number.chars().filter(|c| !matches!(c, '-' | '.' | '(' | ')')).map(|c| c.to_ascii_lowercase())
 }
 
-fn find<'a>(params: &'a Params, name: &str) -> Option<&'a Option<String>> {
-    params.iter().find(|(found, _)| is_same(found, name)).map(|(_, value)| value)
+/// Whether the parameter is there with this value. A name that stands there twice (which RFC 3261
+/// §19.1.1 forbids, and networks do) has both its values.
+fn has(params: &Params, name: &str, value: Option<&str>) -> bool {
+    params.iter().any(|(other, text)| {
+        is_same(other, name)
+            && is_same(text.as_deref().unwrap_or_default(), value.unwrap_or_default())
+    })
 }
 
 /// Same after percent-decoding, whatever the case.

@@ -144,3 +144,11 @@ fn a_uri_stands_in_a_snapshot_as_text() {
     assert_eq!(text, "\"sip:alice@example.org;lr\"");
     assert_eq!(serde_json::from_str::<Uri>(&text).unwrap(), uri);
 }
+
+#[test]
+fn a_uri_that_says_something_twice_still_equals_itself() {
+    for text in ["sip:a@h;x=1;x=2", "sip:h;transport=udp;transport=tcp", "tel:+33;a=1;a=2"] {
+        assert!(uri(text).matches(&uri(text)), "{text}");
+    }
+    assert!(!uri("sip:a@h;x=1;x=2").matches(&uri("sip:a@h;x=1")));
+}
