@@ -166,7 +166,9 @@ pub(super) fn caller_left(
         }
     };
     let outcome = match stage {
-        Stage::Arriving(_) | Stage::Greeting(_) if now.steady - body.arrived < UNDER_5S => {
+        Stage::Arriving(_) | Stage::Greeting(_) | Stage::Waiting(_)
+            if now.steady - body.arrived < UNDER_5S =>
+        {
             Outcome::AbandonedUnder5s
         }
         Stage::Arriving(_) | Stage::Greeting(_) => Outcome::AbandonedInGreeting,

@@ -2,7 +2,9 @@
 //!
 //! The even port is RTP's, the one above it RTCP's (RFC 3550 §11). Which pair is lent is chance, so
 //! that nobody guesses where the next call will listen; and a pair that was used rests for a
-//! minute, so that late packets of an old call don't reach a new one.
+//! minute, so that late packets of an old call don't reach a new one. When every pair is lent or
+//! resting, the one that rested longest is lent early: a stranger's late packets are not heard
+//! anyway, and a caller refused for want of a port is.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
@@ -11,8 +13,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::{Mint, Moment};
 
-/// How long a pair rests after use.
+/// How long a pair rests after use, as long as there are others.
 pub const QUARANTINE: Duration = Duration::from_secs(60);
+
+/// How long it rests at least: what is still on its way then is lost, not late.
+pub const QUARANTINE_MIN: Duration = Duration::from_secs(2);
 
 /// The pairs of one range.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -52,13 +57,14 @@ impl PortRange {
         Ok(Self { free, lent: BTreeSet::new(), resting: VecDeque::new(), mint })
     }
 
-    /// The even port of a pair; `None` if every pair is lent or resting.
+    /// The even port of a pair; `None` if every pair is lent, or has only just been returned.
     pub fn lend(&mut self, now: Moment) -> Option<u16> {
         while let Some(rested) = self.resting.pop_front_if(|resting| resting.until <= now) {
             self.free.push(rested.port);
         }
         if self.free.is_empty() {
-            return None;
+            let tired = |resting: &mut Resting| resting.until + QUARANTINE_MIN <= now + QUARANTINE;
+            self.free.push(self.resting.pop_front_if(tired)?.port);
         }
         let at = usize::try_from(self.mint.below(self.free.len() as u64)).unwrap_or(0);
         let port = self.free.swap_remove(at);
@@ -114,16 +120,31 @@ mod tests {
 
     #[test]
     fn a_pair_that_was_used_rests_for_a_minute() {
-        let mut range = PortRange::new(3000, 3001, Mint::from_number(1)).unwrap();
-        assert_eq!(range.lend(Moment::START), Some(3000));
-        range.returned(3000, Moment::START);
-        range.returned(3000, Moment::START);
+        let mut range = PortRange::new(3000, 3003, Mint::from_number(1)).unwrap();
+        let used = range.lend(Moment::START).unwrap();
+        range.returned(used, Moment::START);
+        range.returned(used, Moment::START);
         range.returned(9999, Moment::START);
 
         let almost = Moment::START + (QUARANTINE - Duration::from_millis(1));
+        let other = range.lend(almost).unwrap();
+        assert_ne!(other, used);
+        assert_eq!(range.lend(Moment::START + QUARANTINE), Some(used));
+        assert_eq!(range.size(), 2);
+    }
+
+    #[test]
+    fn with_no_other_left_the_longest_rested_pair_is_lent_early_but_never_at_once() {
+        let mut range = PortRange::new(3000, 3003, Mint::from_number(1)).unwrap();
+        let first = range.lend(Moment::START).unwrap();
+        let second = range.lend(Moment::START).unwrap();
+        range.returned(first, Moment::START);
+        range.returned(second, Moment::START + Duration::from_secs(1));
+
+        let almost = Moment::START + (QUARANTINE_MIN - Duration::from_millis(1));
         assert_eq!(range.lend(almost), None);
-        assert_eq!(range.lend(Moment::START + QUARANTINE), Some(3000));
-        assert_eq!(range.size(), 1);
+        assert_eq!(range.lend(Moment::START + QUARANTINE_MIN), Some(first));
+        assert_eq!(range.lend(Moment::START + QUARANTINE_MIN), None);
     }
 
     #[test]
