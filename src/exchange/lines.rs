@@ -131,6 +131,25 @@ impl Exchange {
         }
     }
 
+    /// A caller was given back to the queue by a lost listener. After closing time, when the drain
+    /// is over or there never was one, they are drained like those who waited at closing: neither
+    /// turned away nor left to wait without end.
+    pub(super) fn drain_again(&mut self, call: CallRef, now: Now) {
+        let Some(Guest::Caller(caller)) = self.guests.get(&call) else {
+            return;
+        };
+        let line = caller.call.line();
+        let attended = self.attended.contains(&line.queue);
+        if let Some(state) = self.lines.get_mut(&line.name)
+            && state.open == Some(false)
+            && state.drain.until().is_none()
+        {
+            state.drain.began(line.drain, line.drain_without_listener, now.steady);
+            state.drain.attended(attended, now.steady);
+            self.board_changed = true;
+        }
+    }
+
     /// Tells running drains whether anybody is logged in.
     pub(super) fn drains_attended(&mut self, now: Now) {
         let plan = Arc::clone(&self.plan);

@@ -66,7 +66,10 @@ impl Exchange {
             Wish::Knock => self.with_queue(call, |queue| queue.knocked(call, now.steady)),
             Wish::Ready => self.with_queue(call, |queue| queue.ready(call)),
             Wish::Unready => self.with_queue(call, |queue| queue.unready(call)),
-            Wish::Return => self.with_queue(call, |queue| queue.returned(call)),
+            Wish::Return => {
+                self.with_queue(call, |queue| queue.returned(call));
+                self.drain_again(call, now);
+            }
             Wish::Leave => self.with_queue(call, |queue| queue.left(call)),
             Wish::Held(true) => self.with_queue(call, |queue| queue.held(call)),
             Wish::Held(false) => self.with_queue(call, |queue| queue.resumed(call)),

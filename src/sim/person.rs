@@ -84,7 +84,7 @@ impl Person {
     /// The network brings the INVITE a second time.
     pub fn repeats_the_invite(&self) {
         self.did("sends the INVITE again");
-        self.with(|phone, _| phone.repeats_the_invite());
+        self.with(Phone::repeats_the_invite);
     }
 
     pub fn presses(&self, digit: char) {

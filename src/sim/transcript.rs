@@ -34,7 +34,7 @@ pub struct Transcript {
     lines: Vec<Line>,
 }
 
-/// How much of the end is told when a story fails.
+/// How much of the end is told when a story fails, unless `HOTLINE_TAIL` asks for more.
 const TAIL: usize = 60;
 
 impl Transcript {
@@ -67,7 +67,8 @@ impl Transcript {
 
     /// The end of it, in short lines.
     pub fn tail(&self) -> String {
-        let from = self.lines.len().saturating_sub(TAIL);
+        let asked = std::env::var("HOTLINE_TAIL").ok().and_then(|text| text.parse().ok());
+        let from = self.lines.len().saturating_sub(asked.unwrap_or(TAIL));
         self.lines[from..].iter().map(|line| format!("{line}\n")).collect()
     }
 }

@@ -15,6 +15,7 @@ stories![
     when_all_listeners_leave_the_drain_ends_after_half_a_minute,
     a_conversation_goes_on_past_closing_and_midnight,
     a_listener_who_logs_in_after_closing_is_offered_only_those_admitted_before,
+    a_caller_whose_listener_is_lost_after_closing_is_drained_like_those_who_waited,
 ];
 
 /// scenarios.md SC-01: Saturday, the break begins at 13:00.
@@ -247,4 +248,32 @@ fn a_listener_who_logs_in_after_closing_is_offered_only_those_admitted_before(to
     clara.hears_that_it_is_closed();
     town.passes(millis(60_000));
     marc.is_quiet();
+}
+
+/// Found by a random evening: the drain was over, and the caller would have waited without end.
+fn a_caller_whose_listener_is_lost_after_closing_is_drained_like_those_who_waited(town: Town) {
+    for somebody_else in [true, false] {
+        let town = town.clone().at("2026-11-23 18:50:00");
+        let [lea] = town.listeners(["lea"]);
+        let anna = lea.takes_a_call();
+        town.goes_to("19:40:00");
+        assert_eq!(town.drains_until("3977"), None);
+        if somebody_else {
+            town.listeners(["marc"]);
+        }
+        lea.unplugs();
+        anna.hears_within("retour-file", secs(6));
+        if somebody_else {
+            let marc = town.whom("marc");
+            marc.rings_within(secs(25));
+            assert!(town.drains_until("3977").is_some());
+            marc.picks_up();
+            anna.talks_with(&marc);
+        } else {
+            anna.hears_within("fin-drain", secs(60));
+            anna.comes_free_within(secs(40));
+            assert_eq!(town.last_record().outcome, Outcome::DrainExpired);
+        }
+        assert_eq!(town.drains_until("3977"), None);
+    }
 }

@@ -19,6 +19,7 @@ pub(super) struct Asked {
     text: String,
     interval: Duration,
     again: Option<Moment>,
+    begun: Moment,
     until: Moment,
     /// An INVITE that has its final answer is kept to acknowledge it again.
     done: bool,
@@ -51,6 +52,7 @@ impl Asked {
             text,
             interval: T1,
             again: (!reliable).then_some(now + T1),
+            begun: now,
             until: now + PATIENCE,
             done: false,
         }
@@ -60,9 +62,11 @@ impl Asked {
         Some(self.again.map_or(self.until, |again| again.min(self.until)))
     }
 
-    /// The text of an INVITE whose call lives.
-    pub(super) fn invite(&self, lives: impl Fn(&str) -> bool) -> Option<&str> {
-        (self.is_invite() && lives(&self.call)).then_some(self.text.as_str())
+    /// The text of an INVITE whose call lives, and that is not too old to be a copy: after that it
+    /// would rightly be taken for a new call.
+    pub(super) fn invite(&self, lives: impl Fn(&str) -> bool, now: Moment) -> Option<&str> {
+        let fresh = now < self.begun + PATIENCE;
+        (self.is_invite() && fresh && lives(&self.call)).then_some(self.text.as_str())
     }
 
     fn is_invite(&self) -> bool {

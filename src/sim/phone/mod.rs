@@ -250,10 +250,10 @@ impl Phone {
     }
 
     /// Sends the INVITE of the call it has again, as it was.
-    pub fn repeats_the_invite(&mut self) {
+    pub fn repeats_the_invite(&mut self, now: Moment) {
         let talks = &self.talks;
         let lives = |call: &str| talks.iter().any(|talk| talk.id == call && !talk.is_over());
-        let found = self.asked.iter().rev().find_map(|asked| asked.invite(lives));
+        let found = self.asked.iter().rev().find_map(|asked| asked.invite(lives, now));
         if let Some(text) = found.map(str::to_owned) {
             self.send(&text);
         }
