@@ -30,7 +30,7 @@ pub struct Errand {
 
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 enum State {
-    Answering { delayed: bool },
+    Answering,
     Speaking,
     Over,
 }
@@ -47,7 +47,6 @@ impl Errand {
         let stream = StreamRef { call, index: CALLER };
         let mut timers = Timers::default();
         timers.set((), now.steady + LASTS_AT_MOST);
-        let delayed = offer.is_none();
         let describe = match offer {
             Some(offer) => Order::Answer { stream, offer },
             None => Order::Offer { stream, like: None },
@@ -56,7 +55,7 @@ impl Errand {
             Output::Media(Order::Open { stream, sources: Sources::Anywhere }),
             Output::Media(describe),
         ]);
-        Self { listener, stream, prompts, state: State::Answering { delayed }, timers, outputs }
+        Self { listener, stream, prompts, state: State::Answering, timers, outputs }
     }
 
     /// Whose errand it is: they can't be rung meanwhile.
@@ -69,7 +68,8 @@ impl Errand {
         if let Some(answer) = answer {
             self.outputs.push_back(Output::Media(Order::Accept { stream: self.stream, answer }));
         }
-        if let State::Answering { delayed: true } = self.state {
+        // Spoken into a 200 that was lost, so short a confirmation would be over before it is heard.
+        if self.state == State::Answering {
             self.speak();
         }
     }
@@ -81,16 +81,13 @@ impl Errand {
 
     pub fn noticed(&mut self, notice: &Notice) {
         match (notice, self.state) {
-            (Notice::Described { sdp, .. }, State::Answering { delayed }) => {
+            (Notice::Described { sdp, .. }, State::Answering) => {
                 self.outputs.push_back(Output::Accept { leg: CALLER, sdp: sdp.clone() });
-                if !delayed {
-                    self.speak();
-                }
             }
             (Notice::Described { sdp, .. }, State::Speaking) => {
                 self.outputs.push_back(Output::Answer { leg: CALLER, sdp: sdp.clone() });
             }
-            (Notice::Refused { .. }, State::Answering { .. }) => {
+            (Notice::Refused { .. }, State::Answering) => {
                 let refusal = Refusal::NotAcceptableHere;
                 self.outputs.push_back(Output::Refuse { leg: CALLER, refusal });
                 self.close();

@@ -339,6 +339,20 @@ impl Town {
         self.world_mut().stops();
     }
 
+    /// The machine can't keep up: whatever arrives has waited for more than two seconds.
+    pub fn falls_behind(&self) {
+        let mut world = self.world_mut();
+        world.did("the house falls behind".into());
+        world.is_behind = true;
+    }
+
+    /// It can again.
+    pub fn catches_up(&self) {
+        let mut world = self.world_mut();
+        world.did("the house catches up".into());
+        world.is_behind = false;
+    }
+
     // ---- questions ----
 
     pub fn board(&self) -> Board {

@@ -52,6 +52,8 @@ pub(super) struct World {
     commands: u64,
     pub(super) hearing: BTreeMap<String, Vec<(Moment, Heard)>>,
     pub(super) steps: u64,
+    /// The loop is behind: what it reads has waited too long.
+    pub(super) is_behind: bool,
 }
 
 impl World {
@@ -83,6 +85,7 @@ impl World {
             commands: 0,
             hearing: BTreeMap::new(),
             steps: 0,
+            is_behind: false,
             mint,
         }
     }
@@ -278,7 +281,11 @@ impl World {
                 let text = String::from_utf8_lossy(&bytes).into_owned();
                 let from = self.name_of(flow.peer);
                 self.transcript.happened(now.steady, now.wall, What::Received { from, text });
-                self.tell(Input::Received { flow, bytes });
+                self.tell(if self.is_behind {
+                    Input::Late { flow, bytes }
+                } else {
+                    Input::Received { flow, bytes }
+                });
             }
             Arrival::Packet { heading: Heading::Phone, flow, bytes } => {
                 let name = self.name_of(flow.peer);

@@ -29,6 +29,7 @@ mod listeners_phones;
 mod no_answer;
 mod opening_hours;
 mod operator;
+mod overload;
 mod queue;
 mod signalling;
 mod weather;

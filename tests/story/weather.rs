@@ -36,6 +36,7 @@ fn all() -> Vec<(&'static str, Story)> {
         crate::no_answer::STORIES,
         crate::opening_hours::STORIES,
         crate::operator::STORIES,
+        crate::overload::STORIES,
         crate::queue::STORIES,
         crate::signalling::STORIES,
     ]
