@@ -75,6 +75,7 @@ fn thirty_callers_in_a_minute_are_all_answered_at_once_and_served_in_order(town:
                 assert!(town.now() - dialled < millis(300));
             }
             town.passes(secs(2));
+            listeners.iter().for_each(hotline::sim::Person::picks_up_if_ringing);
             caller
         })
         .collect();
