@@ -106,7 +106,8 @@ fn words(welcome: &Welcome<'_>, passwords: Option<&Made>, is_safe_plan: bool) ->
         line(format_args!(
             "  {:<15} {}",
             say("mot de passe", "password"),
-            passwords.path.display()
+            // Wherever they stand when they read this.
+            passwords.path.canonicalize().unwrap_or_else(|_| passwords.path.clone()).display()
         ));
         for (code, does) in &plan.codes {
             line(format_args!(

@@ -1,4 +1,4 @@
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::base::{LineName, ListenerName, QueueName};
@@ -21,6 +21,10 @@ pub struct Board {
     pub alarms: Vec<String>,
     pub stopping: bool,
     pub load: Load,
+    /// Messages that could not be read, since the start.
+    pub sip_malformed: u64,
+    /// Requests with wrong or replayed credentials, since the start.
+    pub authentication_failures: u64,
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -29,6 +33,8 @@ pub struct LineBoard {
     pub open: bool,
     /// When that changes next.
     pub until: Option<DateTime<Utc>>,
+    /// The same on the line's own clock.
+    pub until_local: Option<NaiveDateTime>,
     /// Callers admitted before closing are served until then.
     pub drain_until: Option<DateTime<Utc>>,
 }

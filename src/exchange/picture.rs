@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
-use crate::base::{Moment, Now};
+use crate::base::{Moment, Now, Territory};
 use crate::exchange::{Board, Exchange, Guest, LineBoard, ListenerBoard, QueueBoard, Stopping};
 use crate::schedule::{ClockStep, Switch};
 
@@ -77,6 +77,8 @@ impl Exchange {
             alarms: self.alarms_in_words(now),
             stopping: self.stopping != Stopping::No,
             load: self.endpoint.load(),
+            sip_malformed: self.endpoint.malformed(),
+            authentication_failures: self.alarms.authentication_failures,
         }
     }
 
@@ -97,6 +99,10 @@ impl Exchange {
                 line: line.clone(),
                 open: state.open.unwrap_or_default(),
                 until: state.until,
+                until_local: state.until.and_then(|until| {
+                    let schedule = &self.plan.lines.get(line)?.schedule;
+                    Some(schedule.spoken(until, now.wall, Territory::Metropole).then)
+                }),
                 drain_until: self.drain_until(state, now),
             })
             .collect()

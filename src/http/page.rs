@@ -42,7 +42,7 @@ pub(super) fn write(board: &Board, readiness: &Readiness, in_french: bool) -> St
     push(
         &mut page,
         format_args!(
-            "<table><tr><th>{}<th>{}<th>{} (UTC)",
+            "<table><tr><th>{}<th>{}<th>{}",
             say("Ligne", "Line"),
             say("État", "State"),
             say("jusqu’à", "until"),
@@ -50,7 +50,10 @@ pub(super) fn write(board: &Board, readiness: &Readiness, in_french: bool) -> St
     );
     for line in &board.lines {
         let state = if line.open { say("ouverte", "open") } else { say("fermée", "closed") };
-        let until = line.until.map(written).unwrap_or_default();
+        let until = line
+            .until_local
+            .map(|until| until.format("%Y-%m-%d %H:%M").to_string())
+            .unwrap_or_default();
         push(&mut page, format_args!("<tr><td>{}<td>{state}<td>{until}", line.line));
     }
     push(

@@ -168,7 +168,11 @@ impl Picture {
             "direction",
             [("in", totals.received), ("out", totals.sent)],
         )?;
-        page.counter("sip_malformed", "SIP messages that can't be read.", totals.malformed)?;
+        page.counter(
+            "sip_malformed",
+            "SIP messages that can't be read.",
+            self.board.sip_malformed,
+        )?;
         page.counter(
             "sip_late",
             "SIP messages that had waited too long to be worth beginning.",
@@ -182,7 +186,7 @@ impl Picture {
         page.counter(
             "authentication_failures",
             "SIP requests with wrong or replayed credentials.",
-            totals.authentication_failures,
+            self.board.authentication_failures,
         )?;
         page.gauge("sip_dialogs", "SIP dialogs alive.", whole(self.board.load.dialogs))?;
         page.gauge(

@@ -74,14 +74,10 @@ pub struct Totals {
 pub struct SipTotals {
     pub received: u64,
     pub sent: u64,
-    /// Messages that can't be read.
-    pub malformed: u64,
     /// Messages that had waited too long when they were read.
     pub late: u64,
     /// Datagrams nobody had time to read.
     pub dropped: u64,
-    /// Requests with wrong or replayed credentials.
-    pub authentication_failures: u64,
     /// TCP connections now.
     pub connections: u64,
     pub connections_refused: u64,

@@ -14,7 +14,6 @@ fn an_afternoon_is_told_like_this() {
     metrics.counted(|totals| {
         totals.sip.received += 120;
         totals.sip.sent += 118;
-        totals.sip.malformed += 2;
         totals.media.received = 90_000;
         totals.records.spooled = 1;
         totals.records.away = true;
@@ -104,9 +103,16 @@ fn board() -> Board {
                 line: "3133".parse().unwrap(),
                 open: false,
                 until: None,
+                until_local: None,
                 drain_until: None,
             },
-            LineBoard { line: "3977".parse().unwrap(), open: true, until: None, drain_until: None },
+            LineBoard {
+                line: "3977".parse().unwrap(),
+                open: true,
+                until: None,
+                until_local: None,
+                drain_until: None,
+            },
         ],
         queues: vec![QueueBoard {
             queue: "ecoutants".parse().unwrap(),
@@ -124,5 +130,7 @@ fn board() -> Board {
         alarms: vec!["call records can't be written".to_owned()],
         stopping: false,
         load: crate::sip::Load { dialogs: 6, transactions: 2, phones: 3 },
+        sip_malformed: 2,
+        authentication_failures: 0,
     }
 }

@@ -272,8 +272,8 @@ fn status(board: &Board, is_french: bool) -> String {
     let mut lines = Vec::new();
     for line in &board.lines {
         let state = if line.open { say("ouverte", "open") } else { say("fermée", "closed") };
-        let until = line.until.map(|until| {
-            format!(" {} {}", say("jusqu’au", "until"), until.format("%Y-%m-%d %H:%M UTC"))
+        let until = line.until_local.map(|until| {
+            format!(" {} {}", say("jusqu’au", "until"), until.format("%Y-%m-%d %H:%M"))
         });
         lines.push(format!("{}: {state}{}", line.line, until.unwrap_or_default()));
     }

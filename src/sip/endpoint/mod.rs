@@ -67,6 +67,7 @@ pub struct Endpoint {
     guard: Guard,
     timers: Timers<Timer>,
     outputs: VecDeque<Output>,
+    malformed: u64,
 }
 
 /// Call-ID, From tag and CSeq of an INVITE; never printed.
@@ -140,6 +141,7 @@ impl Endpoint {
             merging: BTreeMap::new(),
             invites: BTreeMap::new(),
             guard: Guard::default(),
+            malformed: 0,
             timers: Timers::default(),
             outputs: VecDeque::new(),
         }
@@ -285,6 +287,11 @@ impl Endpoint {
             transactions: self.transactions.len(),
             phones: self.registrar.len(),
         }
+    }
+
+    /// How many messages could not be read so far.
+    pub fn malformed(&self) -> u64 {
+        self.malformed
     }
 
     // ---- time and outputs ----

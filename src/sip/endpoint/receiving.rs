@@ -84,6 +84,7 @@ impl Endpoint {
     }
 
     fn unreadable(&mut self, flow: Flow, malformed: &Malformed) {
+        self.malformed += 1;
         let tag = self.mint.token();
         match malformed.answer(&tag, flow.peer) {
             Some(answer) => {
