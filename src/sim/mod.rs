@@ -16,9 +16,11 @@
 //! Time here is made up: an evening passes in milliseconds, the same way every time.
 
 pub mod network;
+mod noticing;
 pub mod person;
 pub mod phone;
 pub mod plan;
+mod questions;
 pub mod sound;
 pub mod town;
 pub mod transcript;

@@ -424,3 +424,80 @@ impl Playing {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::CallRef;
+    use crate::media::Sources;
+
+    const STREAM: StreamRef = StreamRef { call: CallRef(1), index: 0 };
+
+    #[test]
+    fn a_message_is_cut_at_the_next_full_second_and_says_so() {
+        let (mut sound, _) = playing();
+
+        sound.ordered(Order::Conclude { stream: STREAM }, at(2_300));
+        assert_eq!(sound.poll_timeout(), Some(at(3_000)));
+        sound.handle_timeout(at(3_000));
+
+        let finished = Notice::Finished { stream: STREAM, play: PlayRef(7), cut: true };
+        assert_eq!(sound.poll_notice(), Some(finished));
+        assert_eq!(sound.poll_timeout(), None);
+    }
+
+    #[test]
+    fn only_the_phone_whose_description_was_taken_hears_the_stream() {
+        let (sound, voice) = playing();
+        let stranger = Voice { ours: "10.9.9.9:40000".parse().unwrap(), ..voice };
+        let deaf = Voice { hears: false, ..voice };
+
+        assert_eq!(sound.heard(&voice, &[], at(0)), Heard::Prompt(prompt()));
+        assert_eq!(sound.heard(&stranger, &[], at(0)), Heard::Nothing);
+        assert_eq!(sound.heard(&deaf, &[], at(0)), Heard::Nothing);
+    }
+
+    #[test]
+    fn silence_is_told_after_its_patience_and_so_is_its_end() {
+        let (mut sound, voice) = playing();
+        let speaker = Speaker { name: "anna".into(), voice };
+        let patience = Duration::from_secs(4);
+        sound.ordered(Order::Watch { stream: STREAM, patience }, at(0));
+        sound.attended(std::slice::from_ref(&speaker), at(0));
+        sound.attended(&[], at(1_000));
+        assert_eq!(sound.poll_notice(), None);
+
+        sound.attended(&[], at(5_000));
+        assert_eq!(sound.poll_notice(), Some(Notice::Silent { stream: STREAM, since: at(1_000) }));
+        sound.attended(&[speaker], at(6_000));
+        assert_eq!(sound.poll_notice(), Some(Notice::Heard { stream: STREAM }));
+    }
+
+    /// A stream that plays a ten-second prompt to the phone at the other end of the voice.
+    fn playing() -> (Sound, Voice) {
+        let lengths = [(prompt(), Duration::from_secs(10))];
+        let house: IpAddr = [10, 0, 0, 1].into();
+        let mut sound = Sound::new(house, lengths, Mint::from_number(1));
+        let offer = "v=0\r\no=- 1 1 IN IP4 10.1.0.1\r\ns=-\r\nc=IN IP4 10.1.0.1\r\nt=0 0\r\n\
+                     m=audio 40000 RTP/AVP 8\r\n";
+        sound.ordered(Order::Open { stream: STREAM, sources: Sources::Anywhere }, at(0));
+        sound.ordered(Order::Answer { stream: STREAM, offer: offer.into() }, at(0));
+        let described = sound.poll_notice();
+        assert!(matches!(described, Some(Notice::Described { held: false, .. })), "{described:?}");
+        let play = PlayRef(7);
+        let order =
+            Order::Play { stream: STREAM, play, prompts: vec![prompt()], repeat: Repeat::Once };
+        sound.ordered(order, at(0));
+        let theirs = SocketAddr::new(house, 20_000);
+        let ours = "10.1.0.1:40000".parse().unwrap();
+        (sound, Voice { ours, theirs, sends: true, hears: true })
+    }
+
+    fn prompt() -> PromptName {
+        "accueil-3977".parse().unwrap()
+    }
+
+    fn at(millis: u64) -> Moment {
+        Moment::START + Duration::from_millis(millis)
+    }
+}
