@@ -23,6 +23,23 @@ pub(super) struct LineState {
     /// Open, when last looked at; None before that.
     pub open: Option<bool>,
     pub until: Option<DateTime<Utc>>,
+    verdict: Option<Verdict>,
+}
+
+/// What the schedule and the switch said when last looked at, and for which instants it is true:
+/// working it out anew for every call would cost more than all the rest of the call.
+#[derive(Debug, Deserialize, Serialize)]
+struct Verdict {
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+    opening: Opening,
+}
+
+impl LineState {
+    fn verdict_at(&self, at: DateTime<Utc>) -> Option<&Opening> {
+        let verdict = self.verdict.as_ref()?;
+        (verdict.from <= at && at < verdict.to).then_some(&verdict.opening)
+    }
 }
 
 impl Exchange {
@@ -57,7 +74,10 @@ impl Exchange {
     /// The verdict for one line at one believed instant, the operator's switch included.
     pub(super) fn opening(&self, line: &LinePlan, at: DateTime<Utc>) -> Opening {
         match self.lines.get(&line.name) {
-            Some(state) => line.schedule.opening_with(&state.switch, at),
+            Some(state) => match state.verdict_at(at) {
+                Some(opening) => opening.clone(),
+                None => line.schedule.opening_with(&state.switch, at),
+            },
             None => line.schedule.opening(at),
         }
     }
@@ -68,10 +88,7 @@ impl Exchange {
         let steady = now.steady - self.reviewed.steady;
         let wall = now.wall - self.reviewed.wall;
         let drift = (wall - TimeDelta::from_std(steady).unwrap_or_default()).abs();
-        let due = self.plan.lines.keys().any(|line| {
-            let due = self.timers.due(&Timer::Line(line.clone()));
-            due.is_some_and(|due| due <= now.steady)
-        });
+        let due = self.timers.due(&Timer::Lines).is_some_and(|due| due <= now.steady);
         if due || drift > DRIFT_MAX {
             self.review_lines(now);
         }
@@ -80,23 +97,27 @@ impl Exchange {
     /// Looks at every line's hours and acts on what changed.
     pub(super) fn review_lines(&mut self, now: Now) {
         self.reviewed = now;
+        let mut next: Option<Moment> = None;
         let plan = Arc::clone(&self.plan);
         for (name, line) in &plan.lines {
-            let opening = self.opening(line, now.wall);
             let Some(state) = self.lines.get_mut(name) else {
                 continue;
             };
+            let opening = line.schedule.opening_with(&state.switch, now.wall);
             let before = state.open.replace(opening.is_open());
             state.until = opening.until();
-            if let Some(until) = opening.until() {
-                let due = now.steady + (until - now.wall).to_std().unwrap_or(Duration::ZERO);
-                self.timers.set(Timer::Line(name.clone()), due);
-            }
+            let to = line.schedule.holds_until(&state.switch, now.wall);
+            state.verdict = Some(Verdict { from: now.wall, to, opening: opening.clone() });
+            let due = now.steady + (to - now.wall).to_std().unwrap_or(Duration::ZERO);
+            next = Some(next.map_or(due, |first| first.min(due)));
             match (before, opening.is_open()) {
                 (Some(true), false) => self.line_closed(line, &opening, now),
                 (Some(false), true) => self.line_opened(line, &opening, now),
                 (None, _) | (Some(true), true) | (Some(false), false) => {}
             }
+        }
+        if let Some(due) = next {
+            self.timers.set(Timer::Lines, due);
         }
     }
 

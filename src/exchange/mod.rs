@@ -127,8 +127,8 @@ enum Timer {
     Call(CallRef),
     GraceOver,
     Heartbeat,
-    /// A line's hours change then, as far as is known.
-    Line(LineName),
+    /// The hours of a line may change then.
+    Lines,
 }
 
 impl Exchange {
@@ -248,7 +248,7 @@ impl Exchange {
                     self.board_changed = true;
                 }
                 // Every line has been looked at above.
-                Timer::Line(_) => {}
+                Timer::Lines => {}
             }
         }
     }

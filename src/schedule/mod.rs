@@ -211,6 +211,14 @@ impl Schedule {
         switch.opening(self, at)
     }
 
+    /// Until when [`Schedule::opening_with`] says exactly what it says at an instant: at least until
+    /// the next edge of an interval, an exception, the switch or the day. Never later than the next
+    /// midnight, so that a day is named rightly.
+    pub fn holds_until(&self, switch: &Switch, at: DateTime<Utc>) -> DateTime<Utc> {
+        let edge = self.edge_after(at);
+        switch.holds_until(at).map_or(edge, |ends| ends.min(edge))
+    }
+
     /// The next changes after `from`, at most `n`, and fewer if none is near.
     pub fn transitions(&self, from: DateTime<Utc>, n: usize) -> Vec<Transition> {
         transition::transitions(self, from, n)
