@@ -151,6 +151,7 @@ fn described(
     );
     shards.order(Order::Open { stream, sources: Sources::Anywhere });
     shards.order(Order::Answer { stream, offer: offer.into() });
+    shards.order(Order::Proven { stream });
     loop {
         let Notice::Described { sdp, .. } = notices.recv().unwrap() else { continue };
         let answer = String::from_utf8(sdp.to_vec()).unwrap();

@@ -67,6 +67,8 @@ impl Errand {
     pub fn confirmed(&mut self, answer: Option<Bytes>) {
         if let Some(answer) = answer {
             self.outputs.push_back(Output::Media(Order::Accept { stream: self.stream, answer }));
+        } else {
+            self.outputs.push_back(Output::Media(Order::Proven { stream: self.stream }));
         }
         // Spoken into a 200 that was lost, so short a confirmation would be over before it is heard.
         if self.state == State::Answering {

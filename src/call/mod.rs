@@ -314,6 +314,8 @@ impl Call {
     pub fn confirmed(&mut self, leg: u32, answer: Option<Bytes>, now: Now) {
         if let Some(answer) = answer {
             self.body.media(Order::Accept { stream: self.body.stream(leg), answer });
+        } else {
+            self.body.media(Order::Proven { stream: self.body.stream(leg) });
         }
         if leg == CALLER {
             self.step(now, |stage, body, now| match stage {

@@ -115,6 +115,11 @@ impl Engine {
             Order::Answer { stream, offer } => self.answer(stream, &offer, now),
             Order::Offer { stream, like } => self.offer(stream, like),
             Order::Accept { stream, answer } => self.accept(stream, &answer, now),
+            Order::Proven { stream } => {
+                if let Some(stream) = self.stream_mut(stream) {
+                    stream.proven();
+                }
+            }
             Order::Play { stream, play, prompts, repeat } => {
                 self.play(stream, play, prompts, repeat);
             }

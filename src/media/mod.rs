@@ -38,6 +38,10 @@ pub enum Order {
     Offer { stream: StreamRef, like: Option<StreamRef> },
     /// Takes the answer to our offer; [`Notice::Refused`] if it can't be.
     Accept { stream: StreamRef, answer: Bytes },
+    /// The other side proved that our answer reached it (its ACK or PRACK came). Until then nothing is
+    /// sent to an address that its offer alone names: whoever forges an INVITE could name anybody's
+    /// (T-11). What plays meanwhile waits.
+    Proven { stream: StreamRef },
     /// Plays these recordings one after the other, at once, instead of what plays now.
     /// `play` comes back in [`Notice::Finished`].
     Play { stream: StreamRef, play: PlayRef, prompts: Vec<PromptName>, repeat: Repeat },
@@ -67,6 +71,7 @@ impl Order {
             | Self::Answer { stream, .. }
             | Self::Offer { stream, .. }
             | Self::Accept { stream, .. }
+            | Self::Proven { stream }
             | Self::Play { stream, .. }
             | Self::Conclude { stream }
             | Self::Tone { stream, .. }

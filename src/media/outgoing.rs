@@ -24,6 +24,8 @@ pub(super) struct Outgoing {
     /// How much sound it held.
     ticks: u32,
     sent_at: Option<Moment>,
+    /// By how many ticks the timestamps were ahead of the clock when the source last changed.
+    ahead: i64,
     /// The next packet begins a spurt of talk: another source, or the end of a silence.
     spurt: bool,
     carried: Option<Carried>,
@@ -55,6 +57,7 @@ impl Outgoing {
             timestamp: (start >> 32) as u32,
             ticks: 0,
             sent_at: None,
+            ahead: 0,
             spurt: true,
             carried: None,
             packets: 0,
@@ -66,8 +69,10 @@ impl Outgoing {
     pub(super) fn next(&mut self, payload_type: u8, octets: usize, now: Moment) -> Header {
         self.carried = None;
         let timestamp = self.timestamp_at(now);
+        // RFC 3551 §4.1: the first packet after a silence.
+        let silence = timestamp != self.timestamp.wrapping_add(self.ticks);
         let header = Header {
-            marker: std::mem::take(&mut self.spurt),
+            marker: std::mem::take(&mut self.spurt) || silence,
             payload_type,
             sequence: self.sequence.wrapping_add(1),
             timestamp,
@@ -158,12 +163,20 @@ impl Outgoing {
         self.timestamp.wrapping_add(ticks(gap))
     }
 
-    /// The timestamp of a packet sent at `now`: right behind the last one, or over a silence by
-    /// real time.
-    fn timestamp_at(&self, now: Moment) -> u32 {
+    /// The timestamp of a packet sent at `now`: right behind the last one, or over a silence by as
+    /// many whole frames as went by. Where one source follows another real time decides, so that
+    /// however often a party is put through its timestamps stay on the clock; within one source a
+    /// thread that was late is no silence.
+    fn timestamp_at(&mut self, now: Moment) -> u32 {
         let gap = self.sent_at.map_or(Duration::ZERO, |at| now - at);
-        let step = if gap < SILENCE_MIN { self.ticks } else { self.ticks.max(ticks(gap)) };
-        self.timestamp.wrapping_add(step)
+        if gap < SILENCE_MIN && !self.spurt {
+            return self.timestamp.wrapping_add(self.ticks);
+        }
+        let gap = i64::from(ticks(gap));
+        let frames = (gap - self.ahead + FRAME_TICKS / 2).div_euclid(FRAME_TICKS);
+        let step = (frames * FRAME_TICKS).max(i64::from(self.ticks));
+        self.ahead = (self.ahead + step - gap).clamp(-FRAME_TICKS, AHEAD_MAX);
+        self.timestamp.wrapping_add(step as u32)
     }
 
     fn sent(&mut self, header: Header, octets: usize, now: Moment) {
@@ -210,6 +223,12 @@ fn ticks(duration: Duration) -> u32 {
     (duration.as_micros() * 8 / 1_000) as u32
 }
 
+/// 20 ms.
+const FRAME_TICKS: i64 = 160;
+
+/// Of an error longer than a second nobody is reminded.
+const AHEAD_MAX: i64 = 8_000;
+
 /// A gap this long is a silence; a shorter one is a thread that was late.
 const SILENCE_MIN: Duration = Duration::from_millis(50);
 
@@ -226,7 +245,7 @@ const TIMESTAMP_JUMP: u32 = 60 * 8_000;
 mod tests {
     use super::*;
 
-    const FRAME: usize = 160;
+    const OCTETS: usize = 160;
 
     fn at(millis: u64) -> Moment {
         Moment::START + Duration::from_millis(millis)
@@ -240,11 +259,11 @@ mod tests {
     fn what_we_play_is_numbered_without_gaps_and_silence_takes_its_time() {
         let mut outgoing = Outgoing::new(&mut Mint::from_number(1));
 
-        let first = outgoing.next(8, FRAME, at(0));
-        let second = outgoing.next(8, FRAME, at(20));
+        let first = outgoing.next(8, OCTETS, at(0));
+        let second = outgoing.next(8, OCTETS, at(20));
         let after_silence = {
             outgoing.change_source();
-            outgoing.next(8, FRAME, at(1_020))
+            outgoing.next(8, OCTETS, at(1_020))
         };
 
         assert!(first.marker && !second.marker && after_silence.marker);
@@ -258,9 +277,9 @@ mod tests {
     fn a_thread_that_was_late_does_not_stretch_time() {
         let mut outgoing = Outgoing::new(&mut Mint::from_number(1));
 
-        let first = outgoing.next(8, FRAME, at(0));
-        outgoing.next(8, FRAME, at(38));
-        let third = outgoing.next(8, FRAME, at(40));
+        let first = outgoing.next(8, OCTETS, at(0));
+        outgoing.next(8, OCTETS, at(38));
+        let third = outgoing.next(8, OCTETS, at(40));
 
         assert_eq!(third.timestamp, first.timestamp.wrapping_add(320));
     }
@@ -268,16 +287,16 @@ mod tests {
     #[test]
     fn a_relayed_voice_follows_what_was_played_and_keeps_its_losses_and_its_order() {
         let mut outgoing = Outgoing::new(&mut Mint::from_number(1));
-        let played = outgoing.next(8, FRAME, at(0));
+        let played = outgoing.next(8, OCTETS, at(0));
 
         let sent: Vec<Header> = [(65_534, 1_000), (65_535, 1_160), (2, 1_640), (1, 1_480)]
             .into_iter()
             .zip([20, 40, 100, 101])
             .filter_map(|((sequence, timestamp), millis)| {
-                outgoing.carry(theirs(sequence, timestamp), 8, FRAME, at(millis))
+                outgoing.carry(theirs(sequence, timestamp), 8, OCTETS, at(millis))
             })
             .collect();
-        let played_again = outgoing.next(8, FRAME, at(120));
+        let played_again = outgoing.next(8, OCTETS, at(120));
 
         let steps: Vec<(u16, u32)> = sent
             .iter()
@@ -298,19 +317,19 @@ mod tests {
     #[test]
     fn a_packet_from_before_the_join_is_not_heard() {
         let mut outgoing = Outgoing::new(&mut Mint::from_number(1));
-        outgoing.carry(theirs(100, 16_000), 8, FRAME, at(0)).unwrap();
+        outgoing.carry(theirs(100, 16_000), 8, OCTETS, at(0)).unwrap();
 
-        assert_eq!(outgoing.carry(theirs(99, 15_840), 8, FRAME, at(1)), None);
+        assert_eq!(outgoing.carry(theirs(99, 15_840), 8, OCTETS, at(1)), None);
     }
 
     #[test]
     fn a_source_that_jumps_has_begun_anew() {
         let mut outgoing = Outgoing::new(&mut Mint::from_number(1));
-        let first = outgoing.carry(theirs(100, 16_000), 8, FRAME, at(0)).unwrap();
+        let first = outgoing.carry(theirs(100, 16_000), 8, OCTETS, at(0)).unwrap();
 
-        let jumped = outgoing.carry(theirs(30_000, 9), 8, FRAME, at(20)).unwrap();
+        let jumped = outgoing.carry(theirs(30_000, 9), 8, OCTETS, at(20)).unwrap();
         let other = Header { ssrc: 8, ..theirs(5, 5) };
-        let changed = outgoing.carry(other, 8, FRAME, at(40)).unwrap();
+        let changed = outgoing.carry(other, 8, OCTETS, at(40)).unwrap();
 
         assert_eq!(jumped.sequence, first.sequence.wrapping_add(1));
         assert_eq!(jumped.timestamp, first.timestamp.wrapping_add(160));
@@ -321,12 +340,12 @@ mod tests {
     #[test]
     fn keys_kept_from_a_listener_leave_no_loss() {
         let mut outgoing = Outgoing::new(&mut Mint::from_number(1));
-        let before = outgoing.carry(theirs(100, 16_000), 8, FRAME, at(0)).unwrap();
+        let before = outgoing.carry(theirs(100, 16_000), 8, OCTETS, at(0)).unwrap();
         for sequence in 101..=105 {
             outgoing.pass_over(theirs(sequence, 16_160));
         }
 
-        let after = outgoing.carry(theirs(106, 16_960), 8, FRAME, at(120)).unwrap();
+        let after = outgoing.carry(theirs(106, 16_960), 8, OCTETS, at(120)).unwrap();
 
         assert_eq!(after.sequence, before.sequence.wrapping_add(1));
         assert_eq!(after.timestamp, before.timestamp.wrapping_add(960));
@@ -342,7 +361,7 @@ mod tests {
                 .carry(
                     theirs(step as u16, step.wrapping_mul(160)),
                     8,
-                    FRAME,
+                    OCTETS,
                     at(20 * u64::from(step)),
                 )
                 .unwrap();

@@ -5,6 +5,9 @@
 //! [`PROBATION`] packets in a row, if it may be the party at all. From then on the source changes
 //! only when a new description names another address. Everybody else is counted, never heard, and
 //! never answered.
+//!
+//! And a party that might be anybody gets nothing before it proved itself, by signalling or by
+//! sending (T-11): a forged INVITE would make us shout at whomever it names.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -16,6 +19,8 @@ use super::Sources;
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(super) struct SourceLock {
     sources: Sources,
+    /// Its signalling goes both ways.
+    proven: bool,
     described: Option<SocketAddr>,
     locked: Option<SocketAddr>,
     on_probation: Option<(SocketAddr, u8)>,
@@ -23,7 +28,7 @@ pub(super) struct SourceLock {
 
 impl SourceLock {
     pub(super) fn new(sources: Sources) -> Self {
-        Self { sources, described: None, locked: None, on_probation: None }
+        Self { sources, proven: false, described: None, locked: None, on_probation: None }
     }
 
     /// A description was agreed on. Says whether it names another address than the one before; one
@@ -32,8 +37,14 @@ impl SourceLock {
         if address.is_none() || address == self.described {
             return false;
         }
-        *self = Self { described: address, ..Self::new(self.sources.clone()) };
+        let proven = self.proven;
+        *self = Self { proven, described: address, ..Self::new(self.sources.clone()) };
         true
+    }
+
+    /// The party's signalling proved that what we say reaches it.
+    pub(super) fn proven(&mut self) {
+        self.proven = true;
     }
 
     /// Whether a packet of sound from `source` is the party's.
@@ -61,12 +72,14 @@ impl SourceLock {
 
     /// Whether a report from `source` is the party's: it may come from another port.
     pub(super) fn hears_report(&self, source: SocketAddr) -> bool {
-        self.target().is_some_and(|target| target.ip() == source.ip())
+        self.locked
+            .or(self.described)
+            .is_some_and(|party| party.ip() == source.ip() && self.within_range(source.ip()))
     }
 
     /// Where sound is to be sent, if that is known and allowed.
     pub(super) fn target(&self) -> Option<SocketAddr> {
-        self.locked.or_else(|| self.described.filter(|address| self.within_range(address.ip())))
+        self.locked.or_else(|| self.described.filter(|address| self.may_be_sent_to(address.ip())))
     }
 
     /// Where reports are to be sent, if the description says `described`.
@@ -76,6 +89,15 @@ impl SourceLock {
             Some(described) if described.ip() == target.ip() => Some(described),
             // Behind a translator of addresses: the next port is the best guess.
             Some(_) | None => Some(SocketAddr::new(target.ip(), target.port().checked_add(1)?)),
+        }
+    }
+
+    /// Before anything came from there: a trunk's range is known by itself, any other address is a
+    /// stranger's claim.
+    fn may_be_sent_to(&self, address: IpAddr) -> bool {
+        match &self.sources {
+            Sources::Anywhere => self.proven,
+            Sources::Within(_) => self.within_range(address),
         }
     }
 
@@ -171,6 +193,32 @@ mod tests {
         for _ in 0..100 {
             assert!(!lock.hears(address("203.0.113.9:4000")));
         }
+        assert_eq!(lock.target(), None);
+        lock.proven();
+        assert_eq!(lock.target(), Some(address("192.0.2.1:4000")));
+    }
+
+    /// T-11: an INVITE can be forged, and its description names whom its writer likes.
+    #[test]
+    fn nothing_is_sent_to_an_address_that_only_an_offer_names() {
+        let mut lock = described(Sources::Anywhere, "192.0.2.1:4000");
+        assert_eq!(lock.target(), None);
+        assert_eq!(lock.report_target(None), None);
+
+        lock.proven();
+        assert_eq!(lock.target(), Some(address("192.0.2.1:4000")));
+
+        // A new description of a party that proved itself is believed.
+        assert!(lock.describe(Some(address("192.0.2.1:6000"))));
+        assert_eq!(lock.target(), Some(address("192.0.2.1:6000")));
+    }
+
+    #[test]
+    fn who_sends_has_proved_to_be_there() {
+        let mut lock = described(Sources::Anywhere, "192.0.2.1:4000");
+
+        assert!(lock.hears(address("192.0.2.1:4000")));
+
         assert_eq!(lock.target(), Some(address("192.0.2.1:4000")));
     }
 
@@ -197,14 +245,14 @@ mod tests {
         assert!(lock.hears(address("192.0.2.1:4000")));
         assert!(lock.describe(Some(address("192.0.2.1:6000"))));
 
-        assert_eq!(lock.target(), Some(address("192.0.2.1:6000")));
         assert!(lock.hears(address("192.0.2.1:6000")));
         assert!(!lock.hears(address("192.0.2.1:4000")));
     }
 
     #[test]
     fn reports_may_come_from_another_port_of_the_same_host() {
-        let lock = described(Sources::Anywhere, "192.0.2.1:4000");
+        let mut lock = described(Sources::Anywhere, "192.0.2.1:4000");
+        lock.proven();
 
         assert!(lock.hears_report(address("192.0.2.1:4001")));
         assert!(!lock.hears_report(address("203.0.113.9:4001")));

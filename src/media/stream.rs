@@ -113,8 +113,15 @@ impl Stream {
     /// Takes the answer to it.
     pub(super) fn accept(&mut self, answer: &[u8], now: Moment) -> Result<(), Refused> {
         self.session.accept(answer)?;
+        // It answers an offer that only it can have read.
+        self.lock.proven();
         self.agree(now);
         Ok(())
+    }
+
+    /// The party proved that it is where its signalling comes from.
+    pub(super) fn proven(&mut self) {
+        self.lock.proven();
     }
 
     /// Plays something, instead of what is heard now.

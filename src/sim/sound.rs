@@ -124,6 +124,8 @@ impl Sound {
                     self.notices.push_back(Notice::Refused { stream, why });
                 }
             }
+            // Here everybody is who they say.
+            Order::Proven { .. } => {}
             Order::Play { stream, play, prompts, repeat } => {
                 self.play(stream, play, prompts, repeat, now);
             }

@@ -100,6 +100,7 @@ impl Studio {
         );
         self.shards.order(Order::Open { stream: name, sources: Sources::Anywhere });
         self.shards.order(Order::Answer { stream: name, offer: offer.into() });
+        self.shards.order(Order::Proven { stream: name });
         let Notice::Described { sdp, .. } = self.next() else { panic!("not described") };
         let answer = String::from_utf8(sdp.to_vec()).unwrap();
         let fields: BTreeMap<&str, &str> =

@@ -61,6 +61,74 @@ fn greeting_music_and_conversation_are_one_series() {
     assert_eq!(hall.heard(caller, 4_750, 5_050), Some(440.0));
 }
 
+/// RFC 3550 §5.1, RFC 3551 §4.1: a phone hears one source from the greeting to the goodbye, however
+/// often it is put through, and its clock is not pulled about.
+#[test]
+fn timestamps_advance_by_what_went_by_across_greeting_wait_sound_and_bridges() {
+    for offset in [0, 3, 9, 14, 19] {
+        let mut hall = Hall::new();
+        let (caller, listener) = (hall.phone(Codec::Pcma), hall.phone(Codec::Pcma));
+        hall.phones[listener].says = Some(1_500.0);
+        let mut begins = Vec::new();
+        hall.play(caller, &["greeting"], Repeat::Once);
+        hall.passes(1_100 + offset);
+        for _ in 0..40 {
+            begins.push(hall.now.steady);
+            hall.play(caller, &["music"], Repeat::Forever);
+            hall.passes(213 + offset);
+            begins.push(hall.now.steady);
+            hall.join(caller, listener);
+            hall.passes(171 + offset);
+            hall.part(caller, listener);
+            hall.passes(40 + 7 * offset);
+        }
+        hall.is_strictly_continuous(caller, &begins);
+    }
+}
+
+/// T-11: an INVITE whose description names a victim makes us send nothing before an ACK.
+#[test]
+fn the_victim_of_a_forged_invite_gets_nothing() {
+    let mut hall = Hall::new();
+    let victim = hall.opened(Codec::Pcma, Sources::Anywhere);
+    hall.offers(victim, "sendrecv");
+    hall.play(victim, &["greeting"], Repeat::Once);
+    let listener = hall.phone(Codec::Pcma);
+    hall.phones[listener].says = Some(1_000.0);
+
+    hall.passes(5_000);
+    hall.join(victim, listener);
+    hall.passes(10_000);
+    hall.close(victim);
+
+    let address = hall.phones[victim].address;
+    let reports = SocketAddr::new(address.ip(), address.port() + 1);
+    assert_eq!((hall.wires.to(address), hall.wires.to(reports)), (0, 0));
+}
+
+/// And whoever called in earnest misses nothing of what is said.
+#[test]
+fn the_greeting_waits_for_the_acknowledgement_or_the_first_sound() {
+    for acknowledged in [true, false] {
+        let mut hall = Hall::new();
+        let caller = hall.opened(Codec::Pcma, Sources::Anywhere);
+        hall.offers(caller, "sendrecv");
+        hall.play(caller, &["greeting"], Repeat::Once);
+        hall.passes(700);
+        assert_eq!(hall.phones[caller].heard.len(), 0);
+
+        if acknowledged {
+            hall.order(|stream| Order::Proven { stream }, caller);
+        } else {
+            hall.phones[caller].says = Some(300.0);
+        }
+        hall.passes(1_100);
+
+        assert_eq!(hall.phones[caller].heard.len(), 50);
+        assert_eq!(hall.heard(caller, 0, 950), Some(600.0));
+    }
+}
+
 #[test]
 fn a_conversation_is_heard_both_ways_whatever_the_codecs() {
     for one in Codec::ALL {
@@ -452,6 +520,7 @@ fn orders_for_streams_that_are_gone_are_ignored() {
         Order::Answer { stream: gone, offer: "v=0".into() },
         Order::Offer { stream: gone, like: None },
         Order::Accept { stream: gone, answer: "v=0".into() },
+        Order::Proven { stream: gone },
         Order::Play { stream: gone, play: PlayRef(3), prompts: vec![], repeat: Repeat::Once },
         Order::Conclude { stream: gone },
         Order::Tone { stream: gone, tone: Tone::Busy },
@@ -541,7 +610,7 @@ impl Hall {
         }
     }
 
-    /// A phone that has called us and has been answered.
+    /// A phone that has called us, has been answered, and has acknowledged it.
     fn phone(&mut self, codec: Codec) -> usize {
         self.phone_with(codec, Sources::Anywhere)
     }
@@ -549,7 +618,8 @@ impl Hall {
     fn phone_with(&mut self, codec: Codec, sources: Sources) -> usize {
         let phone = self.opened(codec, sources);
         self.offers(phone, "sendrecv");
-        assert!(matches!(self.notices()[..], [Notice::Described { held: false, .. }]));
+        self.order(|stream| Order::Proven { stream }, phone);
+        assert!(matches!(self.notices()[..], [.., Notice::Described { held: false, .. }]));
         phone
     }
 
@@ -708,6 +778,24 @@ impl Hall {
         let at = |millis: u64| (millis * u64::from(rate) / 1_000) as usize;
         let to = at(to).min(samples.len());
         heard_tone(&samples[at(from).min(to)..to], rate, &TONES)
+    }
+
+    /// Besides: from each packet to the next the timestamp goes by whole frames, as many as went by
+    /// in real time, and a mark stands where something else begins and after a silence only.
+    fn is_strictly_continuous(&self, phone: usize, begins: &[Moment]) {
+        self.is_one_series(phone);
+        let heard = &self.phones[phone].heard;
+        let first = &heard[0];
+        for pair in heard.windows(2) {
+            let [one, next] = [&pair[0], &pair[1]];
+            let ticks = next.header.timestamp.wrapping_sub(one.header.timestamp);
+            assert_eq!(ticks % 160, 0, "a step of {ticks}");
+            let told = i64::from(next.header.timestamp.wrapping_sub(first.header.timestamp)) / 8;
+            let went_by = (next.at - first.at).as_millis() as i64;
+            assert!((told - went_by).abs() <= 30, "{told} ms told, {went_by} ms went by");
+            let begins_here = begins.iter().any(|at| one.at <= *at && *at < next.at);
+            assert_eq!(next.header.marker, begins_here || ticks > 160, "at {}", next.at);
+        }
     }
 
     /// One SSRC, no sequence number missing, no sound lying over another.

@@ -148,6 +148,7 @@ impl Worker {
             | Order::Answer { .. }
             | Order::Offer { .. }
             | Order::Accept { .. }
+            | Order::Proven { .. }
             | Order::Play { .. }
             | Order::Conclude { .. }
             | Order::Tone { .. }
