@@ -160,6 +160,7 @@ fn sound(order: &Order) -> Option<Notice> {
         }
         Order::Open { .. }
         | Order::Accept { .. }
+        | Order::Proven { .. }
         | Order::Play { .. }
         | Order::Conclude { .. }
         | Order::Tone { .. }
