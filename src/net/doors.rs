@@ -5,11 +5,10 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
 
 use tokio::runtime::Handle;
 
-use crate::net::{Deliver, Limits, Stamp, Stop, Tcp, UdpDoor};
+use crate::net::{Deliver, Limits, Stamp, Tcp, UdpDoor, UdpReader};
 use crate::sip::{Flow, Transmit, Transport};
 
 /// Every address where SIP is spoken.
@@ -17,8 +16,6 @@ pub struct Doors {
     udp: BTreeMap<SocketAddr, Arc<UdpDoor>>,
     tcp: Tcp,
     open: Vec<Opened>,
-    readers: Vec<JoinHandle<()>>,
-    stop: Stop,
 }
 
 /// An address that was taken.
@@ -51,7 +48,8 @@ pub struct DoorCounters {
 }
 
 impl Doors {
-    /// Takes every address, then begins to read; if one can't be had, none is kept.
+    /// Takes every address; if one can't be had, none is kept. Streams are read from now on,
+    /// datagrams by their [`readers`](Self::readers).
     pub fn open(
         wanted: &[(Transport, SocketAddr)],
         limits: Limits,
@@ -59,11 +57,9 @@ impl Doors {
         stamp: &Stamp,
         deliver: &Deliver,
     ) -> Result<Self, NotOpened> {
-        let stop = Stop::default();
         let tcp = Tcp::new(limits, runtime, Arc::clone(stamp), Arc::clone(deliver));
-        let mut doors =
-            Self { udp: BTreeMap::new(), tcp, open: Vec::new(), readers: Vec::new(), stop };
-        // UDP first: a TCP door starts to accept at once, a UDP door only when its thread does.
+        let mut doors = Self { udp: BTreeMap::new(), tcp, open: Vec::new() };
+        // UDP first: a TCP door starts to accept at once.
         let mut wanted = wanted.to_vec();
         wanted.sort_by_key(|(transport, _)| transport.is_reliable());
         for (transport, listen) in wanted {
@@ -74,16 +70,12 @@ impl Doors {
             })?;
             doors.open.push(Opened { transport, listen, local });
         }
-        for (local, door) in &doors.udp {
-            let (door, stamp, deliver) = (Arc::clone(door), Arc::clone(stamp), Arc::clone(deliver));
-            let (stop, local) = (doors.stop.clone(), *local);
-            let reader = thread::Builder::new()
-                .name(format!("udp-{}", local.port()))
-                .spawn(move || door.run(&stamp, &deliver, &stop))
-                .map_err(|fault| NotOpened { transport: Transport::Udp, listen: local, fault })?;
-            doors.readers.push(reader);
-        }
         Ok(doors)
+    }
+
+    /// What reads the datagrams of every UDP door; to be asked for once.
+    pub fn readers(&self, stamp: &Stamp, deliver: &Deliver) -> Vec<UdpReader> {
+        self.udp.values().map(|door| UdpReader::new(Arc::clone(door), stamp, deliver)).collect()
     }
 
     /// The addresses taken, UDP first.
@@ -123,14 +115,9 @@ impl Doors {
         }
     }
 
-    /// Stops reading and closes everything. Also done when the value is dropped.
+    /// Closes every connection. Also done when the value is dropped.
     pub fn shut(&mut self) {
-        self.stop.set();
         self.tcp.close_all();
-        for reader in self.readers.drain(..) {
-            // A reader that panicked has said so already.
-            let _ = reader.join();
-        }
     }
 
     fn take(&mut self, transport: Transport, listen: SocketAddr) -> io::Result<SocketAddr> {

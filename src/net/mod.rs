@@ -11,7 +11,6 @@ mod tcp;
 mod udp;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::base::Now;
@@ -19,7 +18,7 @@ use crate::exchange::Input;
 
 pub use doors::{DoorCounters, Doors, NotOpened, Opened};
 pub use tcp::Tcp;
-pub use udp::UdpDoor;
+pub use udp::{UdpDoor, UdpReader, read_when_ready};
 
 /// Reads the clocks; `service::clock` makes it.
 pub type Stamp = Arc<dyn Fn() -> Now + Send + Sync>;
@@ -46,18 +45,4 @@ pub struct Limits {
     pub message_timeout: Duration,
     /// How long a connection may say nothing.
     pub idle_timeout: Duration,
-}
-
-/// Tells threads to end.
-#[derive(Clone, Debug, Default)]
-pub struct Stop(Arc<AtomicBool>);
-
-impl Stop {
-    pub fn set(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    pub fn is_set(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
 }

@@ -1,9 +1,9 @@
 //! SIP over UDP: one socket to a door.
 //!
-//! A door is read by a thread of its own, so that nothing else on the machine's agenda makes a
-//! datagram wait before it is stamped; what did wait in the kernel is stamped with the moment it
-//! came (`SO_TIMESTAMPNS`), because a call is judged by when it arrived. Sending never waits: what
-//! the kernel has no room for is dropped and counted, and SIP repeats it.
+//! A door is read by whoever serves what comes in ([`read_when_ready`]): a thread between the two
+//! would cost more than reading does. What waits in the kernel meanwhile is stamped with the moment
+//! it came (`SO_TIMESTAMPNS`), because a call is judged by when it arrived. Sending never waits:
+//! what the kernel has no room for is dropped and counted, and SIP repeats it.
 //!
 //! ICMP errors come back through the error queue (`IP_RECVERR`) and are told as facts, so that a
 //! phone whose port is shut is known within a round trip.
@@ -12,13 +12,14 @@
 
 use std::io::{self, IoSliceMut};
 use std::net::{SocketAddr, UdpSocket};
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll, ppoll};
 use nix::sys::socket::sockopt::{Ipv4RecvErr, Ipv6RecvErr, ReceiveTimestampns};
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg, setsockopt};
 use nix::sys::time::TimeSpec;
@@ -26,7 +27,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::base::{Moment, Now};
 use crate::exchange::Input;
-use crate::net::{Deliver, Stamp, Stop, Taken};
+use crate::net::{Deliver, Stamp, Taken};
 use crate::sip::{Flow, Transport};
 
 /// The largest datagram IPv4 can carry is 65,507 bytes.
@@ -38,10 +39,10 @@ const SOCKET_BUFFER: usize = 4 << 20;
 /// Class selector 3: signalling (domain.md §2.2, RFC 4594 §3.3), as a type-of-service byte.
 const SIGNALLING: u32 = 24 << 2;
 
-/// How often the reader looks whether it should stop.
-const GLANCE: Duration = Duration::from_millis(200);
+/// How long a datagram sent to oneself may take.
+const PROBE_PATIENCE: Duration = Duration::from_millis(200);
 
-/// Datagrams read before the error queue gets its turn.
+/// Datagrams, or errors, read before the others get their turn.
 const BATCH: usize = 64;
 
 /// A wait longer than this is a clock that jumped, not a datagram that waited.
@@ -114,39 +115,65 @@ impl UdpDoor {
         }
         self.dropped.fetch_add(1, Ordering::Relaxed);
     }
+}
 
-    /// Reads until it is told to stop; the body of the door's thread.
-    pub fn run(&self, stamp: &Stamp, deliver: &Deliver, stop: &Stop) {
-        let mut reader = Reader {
-            door: self,
-            buffer: vec![0; DATAGRAM_MAX].into_boxed_slice(),
-            clock_offset: kernel_clock_offset(stamp).unwrap_or_else(|error| {
-                tracing::warn!(%error, "datagrams are stamped when read, not when they came");
-                None
-            }),
-        };
-        let glance = PollTimeout::try_from(GLANCE).unwrap_or(PollTimeout::MAX);
-        while !stop.is_set() {
-            let mut watched = [PollFd::new(self.socket.as_fd(), PollFlags::POLLIN)];
-            if poll(&mut watched, glance).unwrap_or(0) == 0 {
-                continue;
-            }
-            reader.read_errors(stamp, deliver);
-            reader.read_datagrams(stamp, deliver);
+/// Waits until a datagram came to one of the doors, `bell` can be read, or `patience` is over; says
+/// that it is `awake`, then reads what came.
+pub fn read_when_ready(
+    readers: &mut [UdpReader],
+    bell: BorrowedFd<'_>,
+    patience: Duration,
+    awake: impl FnOnce(),
+) {
+    let doors = readers.iter().map(|reader| Arc::clone(&reader.door)).collect::<Vec<_>>();
+    let sockets = doors.iter().map(|door| PollFd::new(door.socket.as_fd(), PollFlags::POLLIN));
+    let mut watched =
+        std::iter::once(PollFd::new(bell, PollFlags::POLLIN)).chain(sockets).collect::<Vec<_>>();
+    // A relative timeout, so that it wakes rightly even when the process was given another clock
+    // than its machine's; and an interrupted wait is a short one.
+    let ready = ppoll(&mut watched, Some(TimeSpec::from_duration(patience)), None).unwrap_or(0);
+    awake();
+    if ready == 0 {
+        return;
+    }
+    for (reader, socket) in readers.iter_mut().zip(&watched[1..]) {
+        let seen = socket.revents().unwrap_or(PollFlags::empty());
+        if seen.contains(PollFlags::POLLERR) {
+            reader.read_errors();
+        }
+        if !seen.is_empty() {
+            reader.read_datagrams();
         }
     }
 }
 
-/// What the thread of a door owns.
-struct Reader<'a> {
-    door: &'a UdpDoor,
+/// What reads a door.
+pub struct UdpReader {
+    door: Arc<UdpDoor>,
+    stamp: Stamp,
+    deliver: Deliver,
     buffer: Box<[u8]>,
     /// How far our wall clock is ahead of the kernel's; none: the kernel's stamps are not used.
     clock_offset: Option<chrono::TimeDelta>,
 }
 
-impl Reader<'_> {
-    fn read_datagrams(&mut self, stamp: &Stamp, deliver: &Deliver) {
+impl UdpReader {
+    /// One for each door: what comes is stamped and delivered.
+    pub fn new(door: Arc<UdpDoor>, stamp: &Stamp, deliver: &Deliver) -> Self {
+        let clock_offset = kernel_clock_offset(stamp).unwrap_or_else(|error| {
+            tracing::warn!(%error, "datagrams are stamped when read, not when they came");
+            None
+        });
+        Self {
+            door,
+            stamp: Arc::clone(stamp),
+            deliver: Arc::clone(deliver),
+            buffer: vec![0; DATAGRAM_MAX].into_boxed_slice(),
+            clock_offset,
+        }
+    }
+
+    fn read_datagrams(&mut self) {
         let mut control = nix::cmsg_space!(TimeSpec);
         for _ in 0..BATCH {
             let mut slices = [IoSliceMut::new(&mut self.buffer)];
@@ -177,8 +204,9 @@ impl Reader<'_> {
             }
             let flow =
                 Flow { transport: Transport::Udp, local: self.door.local, peer, connection: 0 };
-            let at = self.arrival(stamp(), came);
-            match deliver(at, Input::Received { flow, bytes: Bytes::copy_from_slice(bytes) }) {
+            let at = self.arrival((self.stamp)(), came);
+            match (self.deliver)(at, Input::Received { flow, bytes: Bytes::copy_from_slice(bytes) })
+            {
                 Taken::Yes => {}
                 // The sender repeats it.
                 Taken::Full => {
@@ -188,7 +216,7 @@ impl Reader<'_> {
         }
     }
 
-    fn read_errors(&mut self, stamp: &Stamp, deliver: &Deliver) {
+    fn read_errors(&mut self) {
         let mut control = nix::cmsg_space!([u8; 64], [u8; 64]);
         for _ in 0..BATCH {
             // The datagram that failed comes back too; its beginning is enough to throw away.
@@ -214,7 +242,8 @@ impl Reader<'_> {
             // The address is where the failed datagram was going.
             let peer = message.address.as_ref().and_then(socket_address);
             if let (true, Some(peer)) = (is_unreachable, peer) {
-                let _ = deliver(stamp(), Input::Unreachable { local: self.door.local, peer });
+                let fact = Input::Unreachable { local: self.door.local, peer };
+                let _ = (self.deliver)((self.stamp)(), fact);
             }
         }
     }
@@ -272,7 +301,7 @@ fn kernel_clock_offset(stamp: &Stamp) -> io::Result<Option<chrono::TimeDelta>> {
     setsockopt(&probe, ReceiveTimestampns, &true)?;
     probe.send_to(b"?", probe.local_addr()?)?;
     let mut watched = [PollFd::new(probe.as_fd(), PollFlags::POLLIN)];
-    poll(&mut watched, PollTimeout::try_from(GLANCE).unwrap_or(PollTimeout::MAX))?;
+    poll(&mut watched, PollTimeout::try_from(PROBE_PATIENCE).unwrap_or(PollTimeout::MAX))?;
     let mut buffer = [0; 8];
     let mut control = nix::cmsg_space!(TimeSpec);
     let mut slices = [IoSliceMut::new(&mut buffer)];

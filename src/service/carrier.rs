@@ -22,7 +22,8 @@ use crate::media::Order;
 use crate::net::Doors;
 use crate::record::CallRecord;
 use crate::service::Clock;
-use crate::service::inbox::{Inbox, Letter};
+use crate::service::inbox::Letter;
+use crate::service::intake::Intake;
 use crate::service::pulse::Pulse;
 
 /// What begins something is judged by its age when it is read; its sender has given up, or soon
@@ -73,7 +74,7 @@ pub enum Ending {
 /// What the loop owns.
 pub struct Carrier {
     exchange: Exchange,
-    inbox: Arc<Inbox>,
+    intake: Intake,
     clock: Clock,
     world: World,
     pulse: Arc<Pulse>,
@@ -89,14 +90,14 @@ pub struct Carrier {
 impl Carrier {
     pub fn new(
         exchange: Exchange,
-        inbox: Arc<Inbox>,
+        intake: Intake,
         clock: Clock,
         world: World,
         pulse: Arc<Pulse>,
     ) -> Self {
         Self {
             exchange,
-            inbox,
+            intake,
             clock,
             world,
             pulse,
@@ -114,7 +115,8 @@ impl Carrier {
     pub fn run(mut self) -> Ending {
         self.pulse.turned(self.clock.moment());
         loop {
-            let letter = self.inbox.take(self.patience());
+            let patience = self.patience();
+            let letter = self.intake.take(patience);
             let now = self.clock.now();
             let handled = match letter {
                 Some(Letter::Fact { at, input, begins, crowded }) => {

@@ -9,17 +9,13 @@
 //! The order can't confuse a dialog: what belongs to a call is only sent after we answered what
 //! began it.
 //!
-//! One thread takes, many put. The taker sleeps in the kernel with a relative timeout, so that it
-//! wakes rightly even when the process was given another clock than its machine's.
+//! One thread takes, many put. When nothing is left the taker sleeps, and the first to put rings.
 
 use std::collections::VecDeque;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::eventfd::{EfdFlags, EventFd};
-use nix::sys::time::TimeSpec;
 use tokio::sync::oneshot;
 
 use crate::base::Now;
@@ -139,28 +135,31 @@ impl Inbox {
         self.rings(lanes);
     }
 
-    /// Takes the next letter, or nothing after `patience`. For one thread only.
-    pub fn take(&self, patience: Duration) -> Option<Letter> {
-        {
-            let mut lanes = self.lanes();
-            if let Some(letter) = lanes.next() {
-                return Some(letter);
-            }
-            if patience.is_zero() {
-                return None;
-            }
-            lanes.asleep = true;
-        }
-        let mut watched = [PollFd::new(self.bell.as_fd(), PollFlags::POLLIN)];
-        // An interrupted sleep is a short one.
-        let _ = ppoll(&mut watched, Some(TimeSpec::from_duration(patience)), None);
+    /// Takes the next letter, if there is one.
+    pub fn next(&self) -> Option<Letter> {
+        self.lanes().next()
+    }
+
+    /// Whether the taker may sleep: nothing waits, and whoever puts something now rings the
+    /// [`bell`](Self::bell).
+    pub fn may_sleep(&self) -> bool {
         let mut lanes = self.lanes();
-        if !lanes.asleep {
-            // It was rung: quiet again.
+        lanes.asleep = lanes.is_empty();
+        lanes.asleep
+    }
+
+    /// The taker is up again.
+    pub fn awake(&self) {
+        let was_rung = !std::mem::take(&mut self.lanes().asleep);
+        if was_rung {
+            // Quiet again.
             let _ = self.bell.read();
         }
-        lanes.asleep = false;
-        lanes.next()
+    }
+
+    /// Can be read when something was put while the taker slept.
+    pub fn bell(&self) -> BorrowedFd<'_> {
+        self.bell.as_fd()
     }
 
     /// What found no room so far.
@@ -200,6 +199,10 @@ impl Inbox {
 }
 
 impl Lanes {
+    fn is_empty(&self) -> bool {
+        self.house.is_empty() && self.going.is_empty() && self.new.is_empty()
+    }
+
     fn next(&mut self) -> Option<Letter> {
         if let Some(letter) = self.house.pop_front() {
             return Some(letter);
@@ -275,7 +278,7 @@ mod tests {
         let _ = inbox.put(now(), Input::Stopping);
 
         let mut order = Vec::new();
-        while let Some(Letter::Fact { input, begins, .. }) = inbox.take(Duration::ZERO) {
+        while let Some(Letter::Fact { input, begins, .. }) = inbox.next() {
             order.push((matches!(input, Input::Stopping), begins));
         }
 
@@ -307,27 +310,8 @@ mod tests {
         assert_eq!(inbox.put(now(), invite), Taken::Full);
         assert_eq!(inbox.put(now(), message("BYE sip:h SIP/2.0\r\n\r\n")), Taken::Yes);
         assert_eq!(inbox.turned_away(), TurnedAway { house: 0, going: 0, new: 1 });
-        assert!(matches!(inbox.take(Duration::ZERO), Some(Letter::Fact { begins: false, .. })));
-        assert!(matches!(inbox.take(Duration::ZERO), Some(Letter::Fact { crowded: true, .. })));
-    }
-
-    #[test]
-    fn the_taker_is_woken_by_who_puts() {
-        let inbox = std::sync::Arc::new(Inbox::new().unwrap());
-        let putter = std::sync::Arc::clone(&inbox);
-        let thread = std::thread::spawn(move || {
-            let _ = putter.put(now(), Input::Tick);
-        });
-
-        let letter = inbox.take(Duration::from_secs(20));
-
-        assert!(matches!(letter, Some(Letter::Fact { input: Input::Tick, .. })));
-        thread.join().unwrap();
-    }
-
-    #[test]
-    fn the_taker_wakes_by_itself_when_nobody_puts() {
-        assert!(Inbox::new().unwrap().take(Duration::from_millis(1)).is_none());
+        assert!(matches!(inbox.next(), Some(Letter::Fact { begins: false, .. })));
+        assert!(matches!(inbox.next(), Some(Letter::Fact { crowded: true, .. })));
     }
 
     fn message(text: &str) -> Input {

@@ -3,7 +3,7 @@
 //! | file | |
 //! |---|---|
 //! | `boot` `safe_plan` | what there is to serve with |
-//! | `carrier` `inbox` `pulse` `clock` | the loop, on a thread of its own, and what feeds it |
+//! | `carrier` `inbox` `intake` `pulse` `clock` | the loop, on a thread of its own, and what feeds it |
 //! | `shards` | media threads |
 //! | `reception` `control` `until` | operators' orders |
 //! | `readiness` | whether a caller would be served correctly now |
@@ -19,6 +19,7 @@ mod carrier;
 mod clock;
 pub mod control;
 mod inbox;
+mod intake;
 mod pulse;
 mod readiness;
 mod reception;
@@ -53,6 +54,7 @@ pub use boot::{Boot, Origin, boot};
 pub use carrier::{Carrier, Ending, World};
 pub use clock::Clock;
 pub use inbox::{Inbox, Letter, TurnedAway};
+pub use intake::Intake;
 pub use pulse::{Pulse, Vitals};
 pub use reception::{Current, Reception};
 pub use shards::Shards;
@@ -133,7 +135,8 @@ pub async fn run(
         },
         board,
     };
-    let carrier = Carrier::new(exchange, Arc::clone(&inbox), clock, world, Arc::clone(&pulse));
+    let intake = Intake::new(Arc::clone(&inbox), doors.readers(&clock.stamp(), &deliver));
+    let carrier = Carrier::new(exchange, intake, clock, world, Arc::clone(&pulse));
     let (ended, mut end) = oneshot::channel();
     let carrying = thread::Builder::new().name("exchange".to_owned()).spawn(move || {
         // Whoever waits for it may have gone.

@@ -8,15 +8,19 @@ mod tcp;
 mod udp;
 
 use std::net::SocketAddr;
+use std::os::fd::AsFd;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use hotline::base::Now;
 use hotline::exchange::Input;
-use hotline::net::{Doors, Limits, Taken};
+use hotline::net::{Doors, Limits, Taken, UdpReader, read_when_ready};
 use hotline::service::Clock;
 use hotline::sip::Transport;
+use nix::sys::eventfd::EventFd;
 
 /// Long enough for a busy machine, short enough for a person.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -27,6 +31,7 @@ struct Porch {
     local: SocketAddr,
     facts: Receiver<(Now, Input)>,
     clock: Clock,
+    _reader: Reader,
     _runtime: tokio::runtime::Runtime,
 }
 
@@ -48,7 +53,8 @@ impl Porch {
             Doors::open(&wanted, limits, runtime.handle().clone(), &clock.stamp(), &deliver)
                 .unwrap();
         let local = doors.opened()[0].local;
-        Self { doors, local, facts, clock, _runtime: runtime }
+        let reader = Reader::begin(doors.readers(&clock.stamp(), &deliver));
+        Self { doors, local, facts, clock, _reader: reader, _runtime: runtime }
     }
 
     fn next(&self) -> Input {
@@ -57,6 +63,35 @@ impl Porch {
 
     fn has_nothing(&self) -> bool {
         self.facts.recv_timeout(Duration::from_millis(150)).is_err()
+    }
+}
+
+/// Reads datagrams as the loop would, until it is dropped.
+struct Reader {
+    bell: Arc<EventFd>,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Reader {
+    fn begin(mut readers: Vec<UdpReader>) -> Self {
+        let bell = Arc::new(EventFd::new().unwrap());
+        let stop = Arc::new(AtomicBool::new(false));
+        let (rung, stopped) = (Arc::clone(&bell), Arc::clone(&stop));
+        let thread = std::thread::spawn(move || {
+            while !stopped.load(Ordering::Relaxed) {
+                read_when_ready(&mut readers, rung.as_fd(), PATIENCE, || {});
+            }
+        });
+        Self { bell, stop, thread: Some(thread) }
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.bell.write(1).unwrap();
+        let _ = self.thread.take().unwrap().join();
     }
 }
 
