@@ -18,6 +18,8 @@ use crate::sip::message::{
 pub(crate) const PRODUCT: &str = "hotline";
 /// The methods we take.
 pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, REGISTER";
+/// The extensions we have.
+pub(crate) const SUPPORTED: &str = "timer";
 /// The bodies we read.
 pub(crate) const ACCEPT: &str = "application/sdp, multipart/mixed";
 pub(crate) const SDP: &str = "application/sdp";

@@ -19,11 +19,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::TrunkName;
 use crate::sip::compose::{Question, Twin};
+use crate::sip::message::{Head, HeaderName, Method};
 use crate::sip::transaction::{Kept, T2, TransactionRef};
-use crate::sip::{Flow, PhoneRef, Reason};
+use crate::sip::{Flow, Invitation, PhoneRef, Reason};
 
 use super::Dialog;
-use super::offer::Exchange;
+use super::expiry::Expiry;
+use super::offer::{Agreed, Exchange};
 
 /// One INVITE dialog, from the first INVITE to the last response.
 #[derive(Debug, Deserialize, Serialize)]
@@ -40,6 +42,16 @@ pub(crate) struct Session {
     pub(crate) given_up: bool,
     /// An OPTIONS of ours is out.
     pub(crate) probing: bool,
+    /// The INVITE of ours that began it, to be sent again with what its refusal asked for.
+    pub(crate) invitation: Option<Box<Invitation>>,
+    /// What both sides said last of their media.
+    pub(crate) agreed: Agreed,
+    /// The floor above made an offer while we refreshed: it goes next.
+    pub(crate) postponed: Option<Kept>,
+    /// Their Allow lists UPDATE.
+    pub(crate) takes_update: bool,
+    /// The session timer that runs, if one does.
+    pub(crate) expiry: Option<Expiry>,
 }
 
 /// Who may speak inside the dialog (T-13).
@@ -129,6 +141,18 @@ impl Session {
             phone: None,
             given_up: false,
             probing: false,
+            invitation: None,
+            agreed: Agreed::default(),
+            postponed: None,
+            takes_update: false,
+            expiry: None,
+        }
+    }
+
+    /// A message of theirs may say what they can.
+    pub(crate) fn heard(&mut self, head: &Head) {
+        if head.has(HeaderName::Allow) {
+            self.takes_update = head.allows(&Method::Update);
         }
     }
 

@@ -4,6 +4,7 @@
 //! request and to judge the next one received. What is going on inside it (an INVITE, an offer, a
 //! goodbye) is [`invite`]'s.
 
+pub(crate) mod expiry;
 pub(crate) mod invite;
 pub(crate) mod offer;
 

@@ -7,13 +7,15 @@ use bytes::Bytes;
 use crate::base::Now;
 use crate::sip::compose::{self, Question};
 use crate::sip::dialog::Dialog;
+use crate::sip::dialog::expiry::Terms;
 use crate::sip::dialog::invite::{Leaving, Peer, Session, Stage, Unacknowledged};
-use crate::sip::dialog::offer::Exchange;
+use crate::sip::dialog::offer::{Agreed, Exchange};
 use crate::sip::message::{HeaderName, ResponseBuilder, Status};
 use crate::sip::transaction::{Kept, PATIENCE, T1, TransactionRef};
 use crate::sip::{Flow, Transport};
 
-use super::receiving::Arrival;
+use super::receiving::{Arrival, sdp_of};
+use super::refreshing::with_terms;
 use super::{DialogRef, Ending, Endpoint, Event, MergeKey, Reason, Refusal, Timer};
 
 /// What Retry-After asks when a second node should take the call: never more than 10 s, or trunks
@@ -41,10 +43,13 @@ impl Endpoint {
         self.merging.insert(merge.clone(), id);
         self.invites.insert(id, (dialog, Some(merge)));
         let half = Dialog::of_request(request, &question.tag, source);
+        let heard = request.clone();
         self.index.insert(half.id.clone(), dialog);
         let question = Box::new(question);
         let stage = Stage::Incoming { transaction: id, question, brought_offer: offer };
-        self.sessions.insert(dialog, Session::new(half, peer, stage));
+        let mut session = Session::new(half, peer, stage);
+        session.heard(&heard);
+        self.sessions.insert(dialog, session);
         dialog
     }
 
@@ -89,7 +94,8 @@ impl Endpoint {
             return;
         };
         let response = self.with_contact(question.response(Status::OK), session.dialog.flow);
-        let bytes = response
+        let terms = Terms::of(&question.request, None);
+        let bytes = with_terms(response, terms)
             .header(HeaderName::Accept, compose::ACCEPT)
             .body(compose::SDP, sdp)
             .bytes()
@@ -102,10 +108,13 @@ impl Endpoint {
             first: true,
         };
         let cseq = question.request.cseq().number;
+        let asked = sdp_of(&question.request).map(Kept);
         self.transactions.respond(*transaction, 200, bytes, now.steady);
         if let Some(session) = self.sessions.get_mut(&dialog) {
             session.stage = Stage::Confirmed;
+            session.agreed = Agreed { ours: Some(Kept(sdp.clone())), asked };
         }
+        self.expires(dialog, terms.expiry(), now);
         self.await_ack(dialog, cseq, ok, now);
     }
 
@@ -338,6 +347,7 @@ impl Endpoint {
         response
             .header(HeaderName::Contact, self.contact(flow))
             .header(HeaderName::Allow, compose::ALLOW)
+            .header(HeaderName::Supported, compose::SUPPORTED)
     }
 }
 

@@ -7,8 +7,9 @@ use bytes::Bytes;
 
 use crate::base::{Mint, Now};
 use crate::sip::compose::{self, Twin};
+use crate::sip::dialog::expiry::Expiry;
 use crate::sip::dialog::invite::{Leaving, Peer, Stage};
-use crate::sip::dialog::offer::Exchange;
+use crate::sip::dialog::offer::{Agreed, Exchange};
 use crate::sip::dialog::{Dialog, Sealed, contact_of};
 use crate::sip::headers::Via;
 use crate::sip::message::{HeaderName, Method, Opening, RequestBuilder, Response};
@@ -83,14 +84,17 @@ impl Endpoint {
         match &session.exchange {
             // §14.1: no INVITE while one is in progress. Our 200 is, until its ACK.
             Exchange::Settled if !session.unacknowledged.is_empty() => {
-                session.exchange = Exchange::Waiting { sdp: Kept(sdp.clone()), glares: 0 };
+                session.exchange =
+                    Exchange::Waiting { sdp: Kept(sdp.clone()), glares: 0, refresh: false };
                 self.timers.set(Timer::Glare(dialog), now.steady + T1);
             }
-            Exchange::Settled => self.send_reinvite(dialog, sdp, 0, now),
+            Exchange::Settled => self.send_reinvite(dialog, sdp, 0, false, now),
             Exchange::Waiting { glares, .. } => {
                 let glares = *glares;
-                session.exchange = Exchange::Waiting { sdp: Kept(sdp.clone()), glares };
+                session.exchange =
+                    Exchange::Waiting { sdp: Kept(sdp.clone()), glares, refresh: false };
             }
+            Exchange::Offered { refresh: true, .. } => session.postponed = Some(Kept(sdp.clone())),
             // Their offer, or an earlier one of ours, is open: nothing can come of this one.
             Exchange::Offered { .. } | Exchange::Asked { .. } => {
                 self.report_of(dialog, Event::OfferAnswered { dialog, answer: None });
@@ -103,27 +107,31 @@ impl Endpoint {
         let Some(session) = self.sessions.get(&dialog) else {
             return;
         };
-        let Exchange::Waiting { sdp, glares } = &session.exchange else {
+        let Exchange::Waiting { sdp, glares, refresh } = &session.exchange else {
             return;
         };
         if session.given_up || !session.is_confirmed() {
             return;
         }
         if session.unacknowledged.is_empty() {
-            let (sdp, glares) = (sdp.0.clone(), *glares);
-            self.send_reinvite(dialog, &sdp, glares, now);
+            let (sdp, glares, refresh) = (sdp.0.clone(), *glares, *refresh);
+            self.send_reinvite(dialog, &sdp, glares, refresh, now);
         } else {
             self.timers.set(Timer::Glare(dialog), now.steady + T1);
         }
     }
 
-    fn send_reinvite(&mut self, dialog: DialogRef, sdp: &Bytes, glares: u8, now: Now) {
+    /// `refresh`: the offer is what is agreed already.
+    pub(super) fn send_reinvite(
+        &mut self,
+        dialog: DialogRef,
+        sdp: &Bytes,
+        glares: u8,
+        refresh: bool,
+        now: Now,
+    ) {
         let (draft, key, flow) = self.draft_in(dialog, Method::Invite);
-        let contact = self.contact(flow);
-        let bytes = draft
-            .header(HeaderName::Contact, contact)
-            .header(HeaderName::Allow, compose::ALLOW)
-            .body(compose::SDP, sdp);
+        let bytes = self.refreshing(dialog, draft).body(compose::SDP, sdp);
         let Some(session) = self.sessions.get(&dialog) else {
             return;
         };
@@ -134,7 +142,7 @@ impl Endpoint {
         self.purposes.insert(id, Purpose::Reinvite { dialog, was, cseq });
         if let Some(session) = self.sessions.get_mut(&dialog) {
             session.exchange =
-                Exchange::Offered { transaction: id, sdp: Kept(sdp.clone()), glares };
+                Exchange::Offered { transaction: id, sdp: Kept(sdp.clone()), glares, refresh };
         }
     }
 
@@ -158,27 +166,54 @@ impl Endpoint {
         let Some(session) = self.sessions.get_mut(&dialog) else {
             return;
         };
-        let Exchange::Offered { transaction, sdp, glares } = &session.exchange else {
+        session.heard(reply);
+        let Exchange::Offered { transaction, sdp, glares, refresh } = &session.exchange else {
             return;
         };
         if *transaction != id {
             return;
         }
-        let (sdp, glares) = (sdp.clone(), glares.saturating_add(1));
+        let (sdp, glares, refresh) = (sdp.clone(), glares.saturating_add(1), *refresh);
         session.exchange = Exchange::Settled;
         match reply.status().0 {
             200..=299 => {
                 session.dialog.retargeted(contact_of(reply).as_deref());
-                let answer = sdp_of(reply);
-                self.report_of(dialog, Event::OfferAnswered { dialog, answer });
+                session.agreed = Agreed { ours: Some(sdp), asked: None };
+                self.expires(dialog, Expiry::settled_by(reply), now);
+                self.offer_answered(dialog, refresh, sdp_of(reply), now);
             }
             491 if glares < GLARES_MAX => {
                 let pause = glare_pause(session.phone.is_some(), &mut self.mint);
-                session.exchange = Exchange::Waiting { sdp, glares };
+                session.exchange = Exchange::Waiting { sdp, glares, refresh };
                 self.timers.set(Timer::Glare(dialog), now.steady + pause);
             }
             408 | 481 => self.lost_in_dialog(dialog, now),
-            _ => self.report_of(dialog, Event::OfferAnswered { dialog, answer: None }),
+            422 if self.raise_interval(dialog, reply) => {
+                self.send_reinvite(dialog, &sdp.0, glares, refresh, now);
+            }
+            _ => {
+                if refresh {
+                    self.refresh_failed(dialog, Some(reply), now);
+                }
+                self.offer_answered(dialog, refresh, None, now);
+            }
+        }
+    }
+
+    /// A re-INVITE of ours is over. Nobody asked for a refresh, so nobody is told of it.
+    fn offer_answered(
+        &mut self,
+        dialog: DialogRef,
+        refresh: bool,
+        answer: Option<Bytes>,
+        now: Now,
+    ) {
+        if !refresh {
+            self.report_of(dialog, Event::OfferAnswered { dialog, answer });
+        }
+        let session = self.sessions.get_mut(&dialog);
+        if let Some(postponed) = session.and_then(|session| session.postponed.take()) {
+            self.send_offer(dialog, &postponed.0, now);
         }
     }
 
@@ -197,7 +232,11 @@ impl Endpoint {
     // ---- putting requests together ----
 
     /// The next request in a dialog of ours.
-    fn draft_in(&mut self, dialog: DialogRef, method: Method) -> (RequestBuilder, ClientKey, Flow) {
+    pub(super) fn draft_in(
+        &mut self,
+        dialog: DialogRef,
+        method: Method,
+    ) -> (RequestBuilder, ClientKey, Flow) {
         let session = self.sessions.get_mut(&dialog).expect("the caller holds this dialog");
         let cseq = session.dialog.next_cseq();
         let (copy, peer) = (session.dialog.clone(), session.peer.clone());

@@ -2,11 +2,12 @@
 
 use crate::base::Now;
 use crate::sip::compose;
+use crate::sip::dialog::expiry::{Expiry, INTERVAL, INTERVAL_MIN, raised};
 use crate::sip::dialog::invite::{Cancel, Peer, Session, Stage};
 use crate::sip::dialog::{Dialog, DialogId, Sealed};
 use crate::sip::headers::{NameAddr, RouteSet};
 use crate::sip::message::{HeaderName, Method, Response, Status};
-use crate::sip::transaction::{ClientKey, TransactionRef};
+use crate::sip::transaction::{ClientKey, Kept, TransactionRef};
 use crate::sip::uri::AddressOfRecord;
 
 use super::asking::reason_value;
@@ -43,29 +44,74 @@ impl Endpoint {
             flow,
         };
 
-        let (mut draft, key) = self.draft(&half, flow, Method::Invite, half.local_cseq);
+        let stage = self.begin_invite(dialog, &half, invitation, INTERVAL, now);
+        let mut session = Session::new(half, Peer::Phone(flow.peer.ip()), stage);
+        session.phone = Some(phone);
+        session.invitation = Some(Box::new(invitation.clone()));
+        self.sessions.insert(dialog, session);
+        dialog
+    }
+
+    /// Sends the INVITE of `half`; `interval` is the session timer asked for.
+    fn begin_invite(
+        &mut self,
+        dialog: DialogRef,
+        half: &Dialog,
+        invitation: &Invitation,
+        interval: u32,
+        now: Now,
+    ) -> Stage {
+        let flow = half.flow;
+        let (mut draft, key) = self.draft(half, flow, Method::Invite, half.local_cseq);
         draft = draft
             .header(HeaderName::Contact, self.contact(flow))
             .header(HeaderName::Allow, compose::ALLOW)
+            .header(HeaderName::Supported, compose::SUPPORTED)
+            .header(HeaderName::SessionExpires, Expiry { interval, ours: true }.asked())
+            .header(HeaderName::MinSe, INTERVAL_MIN)
             .header(HeaderName::Accept, compose::SDP);
         if let Some(alert_info) = &invitation.alert_info {
             draft = draft.header(HeaderName::AlertInfo, alert_info);
         }
         let bytes = draft.body(compose::SDP, &invitation.offer).bytes().clone();
-        let twin = self.twin(&half, flow, &key.branch);
+        let twin = self.twin(half, flow, &key.branch);
         let id = self.transactions.invite(key, flow, bytes, twin.clone(), now.steady);
         self.purposes.insert(id, Purpose::Invite { dialog, half: Box::new(half.clone()) });
         self.timers.set(Timer::Quiet(dialog), now.steady + QUIET);
-        let stage = Stage::Inviting {
+        Stage::Inviting {
             transaction: id,
             twin: Box::new(twin),
             heard: false,
             cancel: Cancel::Unwanted,
+        }
+    }
+
+    /// 422: the same INVITE with the interval they want (RFC 4028 §7.3), once; false if that is no
+    /// way out.
+    fn invite_with_longer_interval(
+        &mut self,
+        dialog: DialogRef,
+        half: &Dialog,
+        reply: &Response,
+        now: Now,
+    ) -> bool {
+        let session = self.sessions.get_mut(&dialog);
+        let Some((session, interval)) = session.zip(raised(reply, INTERVAL)) else {
+            return false;
         };
-        let mut session = Session::new(half, Peer::Phone(flow.peer.ip()), stage);
-        session.phone = Some(phone);
-        self.sessions.insert(dialog, session);
-        dialog
+        let is_wanted = matches!(session.stage, Stage::Inviting { cancel: Cancel::Unwanted, .. });
+        let Some(invitation) = session.invitation.take().filter(|_| is_wanted) else {
+            return false;
+        };
+        let mut half = half.clone();
+        half.next_cseq();
+        let stage = self.begin_invite(dialog, &half, &invitation, interval, now);
+        if let Some(session) = self.sessions.get_mut(&dialog) {
+            session.dialog = half;
+            session.agreed.ours = Some(Kept(invitation.offer.clone()));
+            session.stage = stage;
+        }
+        true
     }
 
     /// A response to an INVITE that begins a dialog.
@@ -73,12 +119,13 @@ impl Endpoint {
         let Some(Purpose::Invite { dialog, half }) = self.purposes.get(&id) else {
             return;
         };
-        let dialog = *dialog;
+        let (dialog, half) = (*dialog, half.as_ref().clone());
         let branch = half.branch(reply);
         self.phone_heard(dialog);
         match reply.status().0 {
             100..=199 => self.invite_progressed(dialog, reply, now),
             200..=299 => self.invite_answered(id, dialog, branch, reply, now),
+            422 if self.invite_with_longer_interval(dialog, &half, reply, now) => {}
             status => self.invite_failed(dialog, Failure::Refused(status), now),
         }
     }
@@ -126,6 +173,11 @@ impl Endpoint {
         self.index.insert(branch.id.clone(), dialog);
         session.dialog = branch;
         session.stage = Stage::Confirmed;
+        session.heard(reply);
+        if let Some(invitation) = session.invitation.take() {
+            session.agreed.ours = Some(Kept(invitation.offer));
+        }
+        self.expires(dialog, Expiry::settled_by(reply), now);
         match cancel.reason() {
             // The answer crossed our CANCEL.
             Some(reason) => self.send_bye(dialog, reason, now),

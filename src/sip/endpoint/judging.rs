@@ -35,7 +35,9 @@ impl Endpoint {
 
     /// 420 for what a request requires and we don't have; true if that was its answer.
     pub(super) fn lacks_ability(&mut self, arrival: &Arrival, now: Now) -> bool {
-        let required: Vec<&str> = arrival.request().require().collect();
+        let knows =
+            |tag: &str| compose::SUPPORTED.split(", ").any(|known| known.eq_ignore_ascii_case(tag));
+        let required: Vec<&str> = arrival.request().require().filter(|tag| !knows(tag)).collect();
         if required.is_empty() {
             return false;
         }
@@ -90,10 +92,8 @@ impl Endpoint {
 
     pub(super) fn options_received(&mut self, arrival: &Arrival, now: Now) {
         let response = arrival.question.response(Status::OK);
-        let response = self
-            .with_contact(response, arrival.source)
-            .header(HeaderName::Accept, compose::ACCEPT)
-            .header(HeaderName::Supported, "");
+        let response =
+            self.with_contact(response, arrival.source).header(HeaderName::Accept, compose::ACCEPT);
         self.reply(arrival, response, now);
     }
 }

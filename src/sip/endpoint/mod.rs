@@ -15,6 +15,7 @@ mod judging;
 mod newcomers;
 mod phones;
 mod receiving;
+mod refreshing;
 mod within;
 mod words;
 
@@ -100,6 +101,14 @@ enum Purpose {
     DialogProbe {
         dialog: DialogRef,
     },
+    /// An UPDATE that keeps the session from expiring.
+    Refresh {
+        dialog: DialogRef,
+    },
+    /// Nobody refreshed the session: is anybody there?
+    SessionProbe {
+        dialog: DialogRef,
+    },
     PhoneProbe {
         phone: PhoneRef,
     },
@@ -123,6 +132,10 @@ enum Timer {
     Glare(DialogRef),
     /// Send our provisional response again.
     Refresh(DialogRef),
+    /// Refresh the session.
+    SessionRefresh(DialogRef),
+    /// Nobody has refreshed the session.
+    SessionDoubt(DialogRef),
 }
 
 impl Endpoint {
@@ -315,6 +328,8 @@ impl Endpoint {
                 Timer::Quiet(dialog) => self.heard_nothing(dialog, now),
                 Timer::Glare(dialog) => self.offer_again(dialog, now),
                 Timer::Refresh(dialog) => self.refresh_provisional(dialog, now),
+                Timer::SessionRefresh(dialog) => self.refresh_session(dialog, now),
+                Timer::SessionDoubt(dialog) => self.doubt_session(dialog, now),
             }
             self.settle(now);
         }
@@ -367,6 +382,11 @@ impl Endpoint {
                 self.invite_failed(*dialog, why, now);
             }
             Some(Purpose::Reinvite { dialog, .. }) => self.lost_in_dialog(*dialog, now),
+            Some(Purpose::Refresh { dialog }) => match told {
+                Told::TimedOut | Told::Gone => self.lost_in_dialog(*dialog, now),
+                Told::Unreachable => self.refresh_failed(*dialog, None, now),
+            },
+            Some(Purpose::SessionProbe { dialog }) => self.doubt_answered(*dialog, false, now),
             Some(Purpose::DialogProbe { dialog }) => self.probe_answered(*dialog, false),
             Some(Purpose::Bye { dialog }) => {
                 self.forget(*dialog);
@@ -406,6 +426,8 @@ impl Endpoint {
         self.timers.stop(&Timer::Quiet(dialog));
         self.timers.stop(&Timer::Glare(dialog));
         self.timers.stop(&Timer::Refresh(dialog));
+        self.timers.stop(&Timer::SessionRefresh(dialog));
+        self.timers.stop(&Timer::SessionDoubt(dialog));
         Some(session)
     }
 

@@ -21,6 +21,9 @@ impl Endpoint {
         let Some(origin) = self.origin_of(&arrival, now) else {
             return;
         };
+        if self.wants_too_short_a_session(&arrival, now) {
+            return;
+        }
         if self.sessions.len() >= self.setup.dialogs_max {
             self.refuse_statelessly(arrival, &Refusal::Overload);
             return;

@@ -134,6 +134,14 @@ impl Endpoint {
                 let alive = status != gone && status != Status::REQUEST_TIMEOUT;
                 self.probe_answered(*dialog, alive);
             }
+            Some(Purpose::Refresh { .. }) if status.is_final() => {
+                self.refresh_responded(id, response, now);
+            }
+            Some(Purpose::SessionProbe { dialog }) if status.is_final() => {
+                let gone = Status::CALL_OR_TRANSACTION_DOES_NOT_EXIST;
+                let alive = status != gone && status != Status::REQUEST_TIMEOUT;
+                self.doubt_answered(*dialog, alive, now);
+            }
             Some(Purpose::PhoneProbe { phone }) => self.registrar.found(*phone),
             Some(Purpose::Text { phone }) if status.is_failure() => {
                 self.registrar.takes_no_text(*phone);
@@ -142,6 +150,8 @@ impl Endpoint {
                 Purpose::Reinvite { .. }
                 | Purpose::Bye { .. }
                 | Purpose::DialogProbe { .. }
+                | Purpose::Refresh { .. }
+                | Purpose::SessionProbe { .. }
                 | Purpose::Text { .. }
                 | Purpose::Nothing,
             )

@@ -4,14 +4,16 @@ use bytes::Bytes;
 
 use crate::base::Now;
 use crate::sip::compose::{self, Question};
+use crate::sip::dialog::expiry::Terms;
 use crate::sip::dialog::invite::{Peer, Stage, Unacknowledged};
-use crate::sip::dialog::offer::Exchange;
+use crate::sip::dialog::offer::{Agreed, Exchange};
 use crate::sip::dialog::{DialogId, Sealed, contact_of};
 use crate::sip::message::{HeaderName, Method, Status};
 use crate::sip::transaction::{Kept, T1, TransactionRef};
 
 use super::answering::reply_of;
 use super::receiving::{Arrival, sdp_of};
+use super::refreshing::with_terms;
 use super::{DialogRef, Ending, Endpoint, Event, Refusal, Timer};
 
 /// §14.2: how long a side waits that offered twice, at most.
@@ -57,6 +59,7 @@ impl Endpoint {
             self.reply_plain(&arrival, Status::SERVER_INTERNAL_ERROR, now);
             return;
         }
+        session.heard(arrival.request());
         if matches!(session.peer, Peer::Phone(_)) {
             // A new port of its NAT, or a new connection after the old one broke.
             session.dialog.flow = arrival.source;
@@ -106,18 +109,21 @@ impl Endpoint {
 
     /// A re-INVITE or UPDATE.
     fn offered(&mut self, dialog: DialogRef, id: TransactionRef, arrival: Arrival, now: Now) {
-        if self.has_strange_body(&arrival, now) {
+        if self.has_strange_body(&arrival, now) || self.wants_too_short_a_session(&arrival, now) {
             return;
         }
         let is_invite = *arrival.request().method() == Method::Invite;
         if !is_invite && sdp_of(arrival.request()).is_none() {
             // Only a sign of life, or a new target.
             let contact = contact_of(arrival.request());
+            let mut terms = Terms::None;
             if let Some(session) = self.sessions.get_mut(&dialog) {
                 session.dialog.retargeted(contact.as_deref());
+                terms = Terms::of(arrival.request(), session.expiry);
             }
             let response = self.with_contact(arrival.question.response(Status::OK), arrival.source);
-            self.reply(&arrival, response, now);
+            self.reply(&arrival, with_terms(response, terms), now);
+            self.expires(dialog, terms.expiry(), now);
             return;
         }
         if let Some(refusal) = self.is_crossed(dialog) {
@@ -128,15 +134,19 @@ impl Endpoint {
         if is_invite {
             self.reply_plain(&arrival, Status::TRYING, now);
         }
-        self.asked(dialog, id, arrival.question);
+        self.asked(dialog, id, arrival.question, now);
     }
 
-    fn asked(&mut self, dialog: DialogRef, id: TransactionRef, question: Question) {
+    fn asked(&mut self, dialog: DialogRef, id: TransactionRef, question: Question, now: Now) {
         let Some(session) = self.sessions.get_mut(&dialog) else {
             return;
         };
         let offer = sdp_of(&question.request);
-        let waiting = matches!(session.exchange, Exchange::Waiting { .. });
+        let waiting = matches!(session.exchange, Exchange::Waiting { refresh: false, .. });
+        // The same words again ask for nothing new, so the media is left alone (RFC 4028 §7.4).
+        let same = session.agreed.ours.clone().filter(|_| {
+            offer.is_some() && offer == session.agreed.asked.as_ref().map(|asked| asked.0.clone())
+        });
         session.exchange = Exchange::Asked {
             transaction: id,
             brought_offer: offer.is_some(),
@@ -148,7 +158,10 @@ impl Endpoint {
             self.timers.stop(&Timer::Glare(dialog));
             self.report_of(dialog, Event::OfferAnswered { dialog, answer: None });
         }
-        self.report_of(dialog, Event::Offered { dialog, offer });
+        match same {
+            Some(ours) => self.answer_offer(dialog, &ours.0, now),
+            None => self.report_of(dialog, Event::Offered { dialog, offer }),
+        }
     }
 
     /// §14.2: 500 while an earlier request of theirs waits for us, 491 while one of ours waits for
@@ -193,8 +206,12 @@ impl Endpoint {
         };
         session.dialog.retargeted(contact.as_ref().map(|contact| contact.0.as_str()));
         let flow = session.dialog.flow;
+        session.agreed =
+            Agreed { ours: Some(Kept(sdp.clone())), asked: sdp_of(&question.request).map(Kept) };
+        let terms = Terms::of(&question.request, session.expiry);
         let response = self.with_contact(question.response(Status::OK), flow);
-        let bytes = response.body(compose::SDP, sdp).bytes().clone();
+        let bytes = with_terms(response, terms).body(compose::SDP, sdp).bytes().clone();
+        self.expires(dialog, terms.expiry(), now);
         self.transactions.respond(transaction, 200, bytes.clone(), now.steady);
         if *question.request.method() == Method::Invite {
             let ok = Unacknowledged {

@@ -4,6 +4,7 @@ mod answering;
 mod door;
 mod inviting;
 mod load;
+mod refreshing;
 mod within;
 
 use std::time::Duration;
@@ -17,6 +18,8 @@ use crate::sip::{Algorithm, Door, Transport, wire};
 use super::*;
 
 pub(super) const OFFER: &str = "v=0\r\ns=offer\r\n";
+/// Not what was agreed before.
+pub(super) const NEW_OFFER: &str = "v=0\r\ns=new\r\n";
 pub(super) const ANSWER: &str = "v=0\r\ns=answer\r\n";
 
 /// An endpoint with everything it wanted to say.

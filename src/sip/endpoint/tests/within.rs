@@ -30,7 +30,7 @@ fn an_ack_belongs_to_its_own_200() {
     let dialog = house.is_invited(&invite("z9hG4bKone"));
     house.does(|endpoint, now| endpoint.accept(dialog, ANSWER.into(), now));
     let ok = house.take_sent().pop().unwrap();
-    house.hears(trunk(), &inside("INVITE", "z9hG4bKre", &ok, 2, OFFER));
+    house.hears(trunk(), &inside("INVITE", "z9hG4bKre", &ok, 2, NEW_OFFER));
     house.does(|endpoint, now| endpoint.answer(dialog, ANSWER.into(), now));
     house.take_events();
 
@@ -61,10 +61,10 @@ fn a_declined_offer_leaves_the_call_as_it_was() {
 fn a_second_offer_while_the_first_waits_is_put_off() {
     let mut house = House::new();
     let (_, ok) = house.is_talking();
-    house.hears(trunk(), &inside("INVITE", "z9hG4bKa", &ok, 2, OFFER));
+    house.hears(trunk(), &inside("INVITE", "z9hG4bKa", &ok, 2, NEW_OFFER));
     house.lines();
 
-    house.hears(trunk(), &inside("INVITE", "z9hG4bKb", &ok, 3, OFFER));
+    house.hears(trunk(), &inside("INVITE", "z9hG4bKb", &ok, 3, NEW_OFFER));
 
     let sent = house.take_sent().pop().unwrap();
     assert!(sent.starts_with("SIP/2.0 500"), "{sent}");
@@ -79,7 +79,7 @@ fn a_refused_request_is_refused_alike_when_it_comes_again() {
     house.lines();
 
     for _ in 0..2 {
-        house.hears(trunk(), &inside("INVITE", "z9hG4bKtheirs", &ok, 2, OFFER));
+        house.hears(trunk(), &inside("INVITE", "z9hG4bKtheirs", &ok, 2, NEW_OFFER));
         house.hears(trunk(), &inside("INFO", "z9hG4bKinfo", &ok, 3, ""));
         assert_eq!(
             house.lines(),
@@ -96,7 +96,7 @@ fn glare_is_491_both_ways_and_ours_is_tried_again() {
     let ours = house.take_sent().pop().unwrap();
     assert!(ours.starts_with("INVITE sip:0612345678@192.0.2.1:5060 "), "{ours}");
 
-    house.hears(trunk(), &inside("INVITE", "z9hG4bKtheirs", &ok, 2, OFFER));
+    house.hears(trunk(), &inside("INVITE", "z9hG4bKtheirs", &ok, 2, NEW_OFFER));
     assert_eq!(house.lines(), ["SIP/2.0 491 Request Pending"]);
     house.hears(trunk(), &inside("ACK", "z9hG4bKtheirs", &ok, 2, ""));
     house.hears(trunk(), &answer(&ours, 491, "caller", "", ""));
@@ -152,8 +152,8 @@ fn an_update_is_an_offer_too() {
     let (dialog, ok) = house.is_talking();
     house.hears(trunk(), &inside("UPDATE", "z9hG4bKu1", &ok, 2, ""));
     assert_eq!(house.lines(), ["SIP/2.0 200 OK"]);
-    house.hears(trunk(), &inside("UPDATE", "z9hG4bKu2", &ok, 3, OFFER));
-    assert_eq!(house.take_events(), [Event::Offered { dialog, offer: Some(OFFER.into()) }]);
+    house.hears(trunk(), &inside("UPDATE", "z9hG4bKu2", &ok, 3, NEW_OFFER));
+    assert_eq!(house.take_events(), [Event::Offered { dialog, offer: Some(NEW_OFFER.into()) }]);
 
     house.does(|endpoint, now| endpoint.answer(dialog, ANSWER.into(), now));
 
