@@ -24,7 +24,25 @@ impl PhoneNumber {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Reads a number that is local to a context, as `phone-context` says it (RFC 3966 §5.1.5): a
+    /// country's code, or a domain, which tells nothing. Global and short numbers mind no context.
+    pub fn within(text: &str, context: Option<&str>) -> Result<Self, NotANumber> {
+        let number: Self = text.parse()?;
+        let Some(code) = context.and_then(|context| context.strip_prefix('+')) else {
+            return Ok(number);
+        };
+        let local = number.0.as_str();
+        let is_national = local.len() >= NATIONAL_MIN && local.bytes().all(|c| c.is_ascii_digit());
+        if !is_national || local.starts_with('0') {
+            return Ok(number);
+        }
+        format!("+{code}{local}").parse()
+    }
 }
+
+/// Shorter ones are short numbers, which are dialled as they are.
+const NATIONAL_MIN: usize = 7;
 
 impl FromStr for PhoneNumber {
     type Err = NotANumber;

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::Now;
+use crate::base::{Now, PromptName};
 use crate::call::body::{Body, Place};
 use crate::call::greeting::Greeting;
 use crate::call::leaving::Leaving;
@@ -22,13 +22,20 @@ pub(super) struct Arriving {
     /// with the ACK (scenarios.md SC-29).
     delayed: bool,
     drain_is_over: bool,
+    /// What is said before anything else; empty once it is said.
+    preface: Vec<PromptName>,
+    /// The line opened meanwhile.
+    has_opened: bool,
 }
 
 impl Arriving {
     pub(super) fn begin(arrival: Arrival, now: Now) -> (Body, Self) {
-        let Arrival { call, line, plan, trunk, sources, offer, territory, opening, attended } =
-            arrival;
-        let draft = Draft::new(call, line.name.clone(), trunk, plan, now);
+        let Arrival { call, line, origin, preface, plan, trunk, .. } = arrival;
+        let Arrival { sources, offer, territory, opening, attended, .. } = arrival;
+        let mut draft = Draft::new(call, line.name.clone(), trunk, plan, now);
+        if let Some(origin) = origin {
+            draft.came_from(origin);
+        }
         let mut body = Body::new(call, line, territory, attended, draft, now);
         let stream = body.stream(CALLER);
         body.media(Order::Open { stream, sources });
@@ -42,32 +49,51 @@ impl Arriving {
             body.place = Place::Asked;
             body.wish(Output::Knock);
         }
-        (body, Self { opening, delayed, drain_is_over: false })
+        (body, Self { opening, delayed, drain_is_over: false, preface, has_opened: false })
     }
 
     pub(super) fn is_admitted(&self) -> bool {
-        self.opening.is_open()
+        self.opening.is_open() || self.has_opened
     }
 
     pub(super) fn drain_over(&mut self) {
         self.drain_is_over = true;
     }
 
+    /// The line opened while the caller heard that the number has changed.
+    pub(super) fn line_opened(&mut self, body: &mut Body) {
+        if !self.is_admitted() {
+            self.has_opened = true;
+            body.place = Place::Asked;
+            body.wish(Output::Knock);
+        }
+    }
+
     /// The 200 is on its way.
     pub(super) fn described(&mut self, body: &mut Body, now: Now) -> Option<Stage> {
-        if self.delayed { None } else { Some(self.answered(body, now)) }
+        if self.delayed { None } else { self.answered(body, now) }
     }
 
     pub(super) fn confirmed(&mut self, body: &mut Body, now: Now) -> Option<Stage> {
-        if self.delayed { Some(self.answered(body, now)) } else { None }
+        if self.delayed { self.answered(body, now) } else { None }
     }
 
-    fn answered(&mut self, body: &mut Body, now: Now) -> Stage {
+    fn answered(&mut self, body: &mut Body, now: Now) -> Option<Stage> {
         body.watch_caller();
-        match (&self.opening, body.place) {
-            (Opening::Closed { .. }, _) => Leaving::closed(body, &self.opening, now),
-            (Opening::Open { .. }, Place::Full) => Leaving::saturated(body, now),
-            (Opening::Open { .. }, Place::None | Place::Asked | Place::Taken) => {
+        if self.preface.is_empty() {
+            return Some(self.prefaced(body, now));
+        }
+        self.delayed = false;
+        body.play(std::mem::take(&mut self.preface));
+        None
+    }
+
+    /// What comes before everything else has been said.
+    pub(super) fn prefaced(&mut self, body: &mut Body, now: Now) -> Stage {
+        match (self.is_admitted(), body.place) {
+            (false, _) => Leaving::closed(body, &self.opening, now),
+            (true, Place::Full) => Leaving::saturated(body, now),
+            (true, Place::None | Place::Asked | Place::Taken) => {
                 Greeting::begin(body, self.drain_is_over, now)
             }
         }

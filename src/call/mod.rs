@@ -31,7 +31,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::base::{CallRef, ListenerName, Moment, Now, Territory, TrunkName};
+use crate::base::{CallRef, LineName, ListenerName, Moment, Now, PromptName, Territory, TrunkName};
 use crate::media::{Notice, Order, PlayRef, Quality, Sources};
 use crate::queue::{DrainOutput, Stop};
 use crate::record::{AttemptResult, CallRecord};
@@ -39,7 +39,7 @@ use crate::schedule::Opening;
 use crate::sip::{Ending, Failure, PhoneRef, Reason, Refusal};
 
 pub use errand::Errand;
-pub use plan::{LinePlan, LineWords};
+pub use plan::{LinePlan, LineWords, Moved};
 pub use words::closed as closed_message;
 
 use arriving::Arriving;
@@ -74,7 +74,12 @@ enum Stage {
 #[derive(Debug)]
 pub struct Arrival {
     pub call: CallRef,
+    /// The line that serves the call.
     pub line: Arc<LinePlan>,
+    /// The line that was dialled, if it is another.
+    pub origin: Option<LineName>,
+    /// Said before anything else.
+    pub preface: Vec<PromptName>,
     /// The plan's version, for the record.
     pub plan: String,
     pub trunk: Option<TrunkName>,
@@ -280,8 +285,10 @@ impl Call {
     /// The line opened while we heard that it is closed (scenarios.md SC-06).
     pub fn line_opened(&mut self, until: Option<DateTime<Utc>>) {
         self.body.open_until = until;
-        if let Stage::Leaving(leaving) = &mut self.stage {
-            leaving.line_opened(&mut self.body);
+        match &mut self.stage {
+            Stage::Arriving(arriving) => arriving.line_opened(&mut self.body),
+            Stage::Leaving(leaving) => leaving.line_opened(&mut self.body),
+            Stage::Greeting(_) | Stage::Waiting(_) | Stage::Talking(_) | Stage::Gone(_) => {}
         }
     }
 
@@ -555,7 +562,8 @@ impl Call {
                 None
             }
             Stage::Leaving(leaving) => leaving.finished(body, cut, now),
-            Stage::Arriving(_) | Stage::Gone(_) => None,
+            Stage::Arriving(arriving) => Some(arriving.prefaced(body, now)),
+            Stage::Gone(_) => None,
         });
     }
 

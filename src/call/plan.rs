@@ -13,6 +13,8 @@ pub struct LinePlan {
     pub display: String,
     pub schedule: Schedule,
     pub queue: QueueName,
+    /// Another line has taken this one's place (scenarios.md SC-12).
+    pub moved_to: Option<Moved>,
     pub greeting: Vec<PromptName>,
     /// How far into the greeting phones start ringing.
     pub ring_after: Duration,
@@ -27,6 +29,14 @@ pub struct LinePlan {
     pub nobody_after: Duration,
     /// And this much later, with still nobody, it is said again and the call ends.
     pub nobody_patience: Duration,
+}
+
+/// Where a line's callers are served from now on.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Moved {
+    pub line: LineName,
+    /// Said before anything else: "this number is replaced by that one".
+    pub words: PromptName,
 }
 
 /// What a caller of a line hears besides the greeting; slots for hours and days are filled by

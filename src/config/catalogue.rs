@@ -120,6 +120,9 @@ pub enum What {
     LineWithoutGreeting {
         line: String,
     },
+    MovedOn {
+        line: String,
+    },
     ListenerWithoutQueue {
         listener: String,
     },

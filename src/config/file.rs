@@ -42,6 +42,8 @@ pub(super) struct LineTable {
     pub(super) queue: Word,
     pub(super) greeting: Spanned<OneOrMany>,
     pub(super) ring_after: Option<Word>,
+    pub(super) moved_to: Option<Word>,
+    pub(super) moved: Option<Word>,
     pub(super) spoken_number: Word,
     #[serde(default)]
     pub(super) waiting: WaitingTable,

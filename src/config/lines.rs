@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{LineName, PhoneNumber, PromptName, QueueName};
-use crate::call::{LinePlan, LineWords};
+use crate::call::{LinePlan, LineWords, Moved};
 use crate::config::catalogue::{Kind, What};
 use crate::config::file::{
     CalendarsFile, LimitsTable, LineTable, LinesFile, QueuesFile, Word, words,
@@ -70,6 +70,7 @@ pub(super) fn lines(file: &LinesFile, known: &Known<'_>, linker: &mut Linker<'_>
         }
         let place = linker.place(&table.greeting);
         all.greetings.insert(name.clone(), place);
+        judge_move(key, table, file, linker);
         if let Some(line) = line(table, &name, known, linker) {
             all.lines.insert(name, Arc::new(line));
         }
@@ -101,6 +102,26 @@ fn numbers(
         }
         taken.insert(number, name.clone());
     }
+}
+
+/// A line may send its callers to another, which must serve them itself.
+fn judge_move(key: &Word, table: &LineTable, file: &LinesFile, linker: &mut Linker<'_>) {
+    let Some(target) = &table.moved_to else {
+        return;
+    };
+    linker.known(Kind::Line, target, &file.lines);
+    let found = file.lines.iter().find(|(name, _)| name.get_ref() == target.get_ref());
+    if let Some((name, other)) = found
+        && (name == key || other.moved_to.is_some())
+    {
+        linker.problem(target, What::MovedOn { line: target.get_ref().clone() });
+    }
+}
+
+fn moved(table: &LineTable, linker: &mut Linker<'_>) -> Option<Moved> {
+    let line = linker.name::<LineName>(Kind::Line, table.moved_to.as_ref()?)?;
+    let words = linker.prompt(table.moved.as_ref(), "numero-remplace")?;
+    Some(Moved { line, words })
 }
 
 fn line(
@@ -140,6 +161,7 @@ fn line(
         display: table.display.clone().unwrap_or_else(|| name.to_string()),
         schedule: schedule?,
         queue: queue?,
+        moved_to: moved(table, linker),
         greeting: greeting.into_iter().collect::<Option<_>>()?,
         ring_after: ring_after?,
         words: words?,

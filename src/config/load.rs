@@ -189,6 +189,7 @@ fn setup(parts: &Parts) -> Setup {
         domains: registration.domains.clone(),
         trunks: trunks.collect(),
         accounts: accounts.collect(),
+        numbers: BTreeSet::new(),
         reserved: parts.codes.keys().cloned().collect(),
         expiry_min: registration.expiry_min,
         expiry_max: registration.expiry_max,

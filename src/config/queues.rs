@@ -68,7 +68,7 @@ pub(super) fn trunks(file: &TrunksFile, linker: &mut Linker<'_>) -> BTreeMap<Tru
         let addresses = ranges(&table.addresses, linker);
         let media = ranges(&table.media, linker);
         if let (Some(name), Some(addresses), Some(media)) = (name, addresses, media) {
-            all.insert(name, TrunkPlan { addresses, media });
+            all.insert(name, TrunkPlan { addresses, media, numbers: BTreeSet::new() });
         }
     }
     all

@@ -5,22 +5,23 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::admission::Verdict;
-use crate::base::{CallRef, CallerNumber, ListenerName, Now, PhoneNumber, Territory, TrunkName};
+use crate::base::{CallRef, CallerNumber, ListenerName, Now, Territory, TrunkName};
 use crate::call::{Arrival, CALLER, Call, Errand};
+use crate::exchange::numbers::Destination;
 use crate::exchange::{Caller, Code, Exchange, Guest, Level, LinePlan, Output, Stopping};
 use crate::ivr::fragments;
 use crate::media::Sources;
 use crate::record::{Cause, Draft, Outcome, Party, Q850};
 use crate::roster::Output as RosterOutput;
-use crate::sip::{self, DialogRef, Event, Origin, Refusal};
+use crate::sip::{self, Dialled, DialogRef, Event, Origin, Refusal};
 
 /// An INVITE, as the endpoint tells it.
-struct Invited {
-    dialog: DialogRef,
-    origin: Origin,
-    caller: Option<CallerNumber>,
-    offer: Option<Bytes>,
-    at: Now,
+pub(super) struct Invited {
+    pub dialog: DialogRef,
+    pub origin: Origin,
+    pub caller: Option<CallerNumber>,
+    pub offer: Option<Bytes>,
+    pub at: Now,
 }
 
 impl Exchange {
@@ -36,7 +37,7 @@ impl Exchange {
         match event {
             Event::Invited { dialog, origin, dialled, caller, offer, flow: _, at } => {
                 let invited = Invited { dialog, origin, caller, offer, at };
-                self.invited(&dialled.user, invited, now);
+                self.invited(&dialled, invited, now);
             }
             Event::Confirmed { dialog, answer } => {
                 self.with_leg(dialog, now, |guest, leg, now| match guest {
@@ -90,21 +91,15 @@ impl Exchange {
         self.roster_has_changed();
     }
 
-    fn invited(&mut self, user: &str, invited: Invited, now: Now) {
+    fn invited(&mut self, dialled: &Dialled, invited: Invited, now: Now) {
         if let (Some(code), Origin::Listener(listener)) =
-            (self.plan.codes.get(user).copied(), &invited.origin)
+            (self.plan.codes.get(&dialled.user).copied(), &invited.origin)
         {
             let listener = listener.clone();
             self.sent_on_an_errand(code, &listener, invited, now);
             return;
         }
-        let plan = Arc::clone(&self.plan);
-        let line = user
-            .parse::<PhoneNumber>()
-            .ok()
-            .and_then(|number| plan.numbers.get(&number))
-            .and_then(|line| plan.lines.get(line));
-        let Some(line) = line else {
+        let Some(destination) = self.destination(dialled, &invited) else {
             // The only 404 there is: what was dialled is no number of this house.
             self.endpoint.refuse(invited.dialog, Refusal::NotFound, now);
             self.note(Level::Warn, "an unknown number was dialled", None, Vec::new());
@@ -112,10 +107,11 @@ impl Exchange {
             self.board_changed = true;
             return;
         };
-        self.called(line, invited, now);
+        self.called(destination, invited, now);
     }
 
-    fn called(&mut self, line: &Arc<LinePlan>, invited: Invited, now: Now) {
+    fn called(&mut self, destination: Destination, invited: Invited, now: Now) {
+        let Destination { line, origin, preface } = destination;
         let (trunk, is_listener) = match &invited.origin {
             Origin::Trunk(trunk) => (Some(trunk.clone()), None),
             Origin::Listener(listener) => (None, Some(listener.clone())),
@@ -127,11 +123,11 @@ impl Exchange {
             Verdict::HouseFull | Verdict::TrunkFull => true,
         } || (self.stopping != Stopping::No && self.plan.sip.second_node);
         if refused {
-            self.refused_for_load(call, line, trunk, invited.dialog, now);
+            self.refused_for_load(call, &line, trunk, invited.dialog, now);
             return;
         }
         // The instant of the first copy decides, not the instant it is read.
-        let opening = self.opening(line, invited.at.wall);
+        let opening = self.opening(&line, invited.at.wall);
         let territory = invited.caller.as_ref().map_or(Territory::Metropole, territory_of);
         self.admission.admitted(call, trunk.clone(), invited.caller.as_ref());
         let fields = vec![
@@ -141,7 +137,9 @@ impl Exchange {
         self.note(Level::Info, "a call arrived", Some(call), fields);
         let arrival = Arrival {
             call,
-            line: Arc::clone(line),
+            line: Arc::clone(&line),
+            origin,
+            preface,
             plan: self.plan.version.clone(),
             sources: self.sources(trunk.as_ref()),
             trunk,

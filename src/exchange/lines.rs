@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::{CallRef, LineName, Moment, Now};
 use crate::call::Call;
-use crate::exchange::{Exchange, Guest, HEARTBEAT, Level, LinePlan, Plan, Stopping, Timer, limits};
+use crate::exchange::{
+    Exchange, Guest, HEARTBEAT, Level, LinePlan, Plan, Stopping, Timer, limits, setup,
+};
 use crate::queue::{Drain, DrainOutput, Queue};
 use crate::schedule::{Closure, Opening, Switch};
 
@@ -46,7 +48,7 @@ impl Exchange {
     /// A plan: the first, or a new one. Calls in progress keep theirs.
     pub(super) fn planned(&mut self, plan: &Arc<Plan>, now: Now) {
         self.plan = Arc::clone(plan);
-        self.endpoint.reconfigured(plan.sip.clone(), now);
+        self.endpoint.reconfigured(setup(plan), now);
         let listeners =
             plan.listeners.iter().map(|(name, listener)| (name.clone(), listener.queues.clone()));
         self.roster.planned(listeners, now.steady);

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `input`, `output`, `commands`, `plan`, `board` | what is said at the edge |
 //! | `events` | from SIP to calls |
+//! | `numbers` | which line a call is for |
 //! | `mail` | from calls to SIP, sound, queues and the roster |
 //! | `matching` | from queues and the roster to calls |
 //! | `lines` | hours, drains, the operator's switch |
@@ -20,6 +21,7 @@ mod input;
 mod lines;
 mod mail;
 mod matching;
+mod numbers;
 mod orders;
 mod output;
 mod picture;
@@ -40,9 +42,9 @@ use crate::media::Notice;
 use crate::queue::{Estimate, Queue};
 use crate::roster::Roster;
 use crate::schedule::WallTrust;
-use crate::sip::{DialogRef, Endpoint};
+use crate::sip::{DialogRef, Endpoint, Setup};
 
-pub use crate::call::{LinePlan, LineWords};
+pub use crate::call::{LinePlan, LineWords, Moved};
 pub use board::{Board, LineBoard, ListenerBoard, QueueBoard};
 pub use commands::{Command, CommandRef};
 pub use input::Input;
@@ -136,7 +138,7 @@ impl Exchange {
     pub fn new(plan: Arc<Plan>, mut mint: Mint, now: Now) -> Self {
         let limits = limits(&plan);
         let mut exchange = Self {
-            endpoint: Endpoint::new(plan.sip.clone(), mint.split()),
+            endpoint: Endpoint::new(setup(&plan), mint.split()),
             roster: Roster::default(),
             queues: BTreeMap::new(),
             estimates: BTreeMap::new(),
@@ -387,6 +389,12 @@ impl Guest {
 
 fn limits(plan: &Plan) -> Limits {
     Limits { calls_max: plan.calls_max, trunk_calls_max: BTreeMap::new(), caller_calls_max: None }
+}
+
+/// What the endpoint must know of the plan.
+fn setup(plan: &Plan) -> Setup {
+    let numbers = plan.numbers.keys().cloned().collect();
+    Setup { numbers, ..plan.sip.clone() }
 }
 
 fn stream_of(notice: &Notice) -> StreamRef {

@@ -183,6 +183,9 @@ impl Exchange {
             let Some(line) = self.plan.lines.get(name) else {
                 continue;
             };
+            if line.moved_to.is_some() {
+                continue;
+            }
             let open = state.open.unwrap_or_default();
             let soon = state.until.is_some_and(|until| until - now.wall <= OPENING_NOTICE);
             if !self.attended.contains(&line.queue) && (open || soon) {

@@ -60,6 +60,8 @@ pub struct TrunkPlan {
     pub addresses: Vec<AddressRange>,
     /// Where its sound may come from; empty: the addresses above.
     pub media: Vec<AddressRange>,
+    /// The numbers it may deliver; empty: every number of the house.
+    pub numbers: BTreeSet<PhoneNumber>,
 }
 
 /// A recording, as far as call control needs it.

@@ -26,6 +26,7 @@ const ATTEMPTS_MAX: usize = 256;
 pub struct Draft {
     call: CallRef,
     line: LineName,
+    origin: Option<LineName>,
     trunk: Option<TrunkName>,
     plan: String,
     /// To the minute from the start: the exact time is not kept even while the call lives.
@@ -69,6 +70,7 @@ impl Draft {
         Self {
             call,
             line,
+            origin: None,
             trunk,
             plan: plan.into(),
             arrived: to_the_minute(now.wall),
@@ -83,6 +85,11 @@ impl Draft {
             attempts_untold: 0,
             quality: Quality::default(),
         }
+    }
+
+    /// Another line was dialled, and this one serves in its place.
+    pub fn came_from(&mut self, origin: LineName) {
+        self.origin = Some(origin);
     }
 
     /// The first words are over: the greeting, or the message in its place; heard out or cut.
@@ -155,6 +162,7 @@ impl Draft {
         CallRecord {
             call: self.call,
             line: self.line,
+            origin: self.origin,
             trunk: self.trunk,
             arrived: self.arrived,
             greeting: self.greeted.unwrap_or(now) - self.since,

@@ -29,8 +29,11 @@ pub use draft::Draft;
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct CallRecord {
     pub call: CallRef,
-    /// The line that was dialled.
+    /// The line that served the call.
     pub line: LineName,
+    /// The line that was dialled, if it was another: it has moved, or was forwarded.
+    #[serde(default)]
+    pub origin: Option<LineName>,
     /// The trunk the call came by; none for a call from a registered phone.
     pub trunk: Option<TrunkName>,
     /// When the call came, rounded down to the minute.

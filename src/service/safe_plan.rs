@@ -59,7 +59,11 @@ pub(super) fn make(folder: &Path, house: &House) -> (Plan, BTreeMap<PromptName, 
         listeners: BTreeMap::new(),
         trunks: BTreeMap::from([(
             trunk,
-            TrunkPlan { addresses: anywhere.clone(), media: anywhere.clone() },
+            TrunkPlan {
+                addresses: anywhere.clone(),
+                media: anywhere.clone(),
+                numbers: BTreeSet::new(),
+            },
         )]),
         prompts,
         sip: setup(house, anywhere),
@@ -76,6 +80,7 @@ fn line(number: &str) -> LinePlan {
         display: number.to_owned(),
         schedule: Schedule::closed(Paris),
         queue: known("nobody"),
+        moved_to: None,
         greeting: vec![known(&format!("accueil-{number}"))],
         ring_after: Duration::from_secs(5),
         words: LineWords {
@@ -130,6 +135,7 @@ fn setup(house: &House, anywhere: Vec<crate::base::AddressRange>) -> Setup {
         domains: BTreeSet::new(),
         trunks: vec![TrunkAccess { name: known("anywhere"), addresses: anywhere }],
         accounts: BTreeMap::new(),
+        numbers: BTreeSet::new(),
         reserved: BTreeSet::new(),
         expiry_min: Duration::from_secs(60),
         expiry_max: Duration::from_secs(3_600),

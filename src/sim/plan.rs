@@ -54,8 +54,11 @@ pub fn shipped() -> Plan {
         (listener(name), ListenerPlan { display: capitalised(name), queues })
     });
     let trunk = "loopback".parse().expect("a name");
-    let trunks =
-        TrunkPlan { addresses: vec!["10.1.0.0/16".parse().expect("a range")], media: Vec::new() };
+    let trunks = TrunkPlan {
+        addresses: vec!["10.1.0.0/16".parse().expect("a range")],
+        media: Vec::new(),
+        numbers: BTreeSet::new(),
+    };
     Plan {
         version: "town".into(),
         numbers: lines
@@ -127,6 +130,18 @@ pub fn with_schedule(mut plan: Plan, line: &str, schedule: Schedule) -> Plan {
     plan
 }
 
+/// The same plan with one line changed.
+#[must_use]
+pub fn with_line(mut plan: Plan, line: &str, change: impl FnOnce(&mut LinePlan)) -> Plan {
+    let name: LineName = line.parse().expect("a name");
+    let found = plan.lines.get_mut(&name).expect("the line exists");
+    let mut changed = LinePlan::clone(found);
+    change(&mut changed);
+    *found = Arc::new(changed);
+    plan.version += "+";
+    plan
+}
+
 /// The same plan with its one queue changed.
 #[must_use]
 pub fn with_queue(mut plan: Plan, change: impl FnOnce(&mut QueuePlan)) -> Plan {
@@ -154,6 +169,7 @@ fn line(number: &str, schedule: Schedule) -> LinePlan {
         display: number.into(),
         schedule,
         queue: "ecoutants".parse().expect("a name"),
+        moved_to: None,
         greeting: vec![prompt(&format!("accueil-{number}"))],
         ring_after: secs(5),
         words: LineWords {
@@ -201,6 +217,7 @@ fn setup() -> Setup {
             addresses: vec!["10.1.0.0/16".parse().expect("a range")],
         }],
         accounts: accounts.into_iter().collect(),
+        numbers: BTreeSet::new(),
         reserved: ["*10", "*11", "*12"].map(str::to_owned).into(),
         expiry_min: Duration::from_secs(60),
         expiry_max: Duration::from_secs(3600),

@@ -41,7 +41,8 @@ pub struct Sqlite {
 }
 
 /// The shape of the file, step by step; a step is never edited once it was released.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_records.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("migrations/0001_records.sql"), include_str!("migrations/0002_origin.sql")];
 
 /// How long to wait for somebody else's lock, e.g. a backup.
 const LOCK_PATIENCE: Duration = Duration::from_secs(1);
@@ -224,7 +225,7 @@ fn identity(path: &Path) -> Option<(u64, u64)> {
 
 const COLUMNS: &str = "call, line, trunk, arrived, greeting_ms, waited_ms, talked_ms, lasted_ms, \
      listener, attempts, attempts_untold, outcome, ended_by, cause, plan, packets_received, \
-     packets_sent, packets_lost, packets_strange, jitter_us";
+     packets_sent, packets_lost, packets_strange, jitter_us, origin";
 
 fn insert(transaction: &Transaction<'_>, record: &CallRecord) -> Result<(), Fault> {
     let attempts = serde_json::to_string(&record.attempts)
@@ -232,7 +233,7 @@ fn insert(transaction: &Transaction<'_>, record: &CallRecord) -> Result<(), Faul
     transaction
         .prepare_cached(&format!(
             "INSERT INTO records ({COLUMNS}) VALUES \
-             (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)"
+             (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)"
         ))?
         .execute(params![
             whole(record.call.0),
@@ -255,6 +256,7 @@ fn insert(transaction: &Transaction<'_>, record: &CallRecord) -> Result<(), Faul
             whole(record.quality.lost),
             whole(record.quality.strangers),
             i64::try_from(record.quality.jitter.as_micros()).unwrap_or(i64::MAX),
+            record.origin.as_ref().map(|origin| origin.as_str()),
         ])?;
     Ok(())
 }
@@ -263,6 +265,7 @@ fn record(row: &Row<'_>) -> rusqlite::Result<CallRecord> {
     Ok(CallRecord {
         call: CallRef(count(row.get(0)?)),
         line: parsed(row, 1)?,
+        origin: row.get::<_, Option<String>>(20)?.map(|_| parsed(row, 20)).transpose()?,
         trunk: row.get::<_, Option<String>>(2)?.map(|_| parsed(row, 2)).transpose()?,
         arrived: time(row.get(3)?),
         greeting: duration(row.get(4)?),

@@ -346,6 +346,7 @@ fn full_record(call: u64, arrived: &str) -> CallRecord {
     let lea: ListenerName = "léa".parse().unwrap();
     let trunk = Some("orange".parse().unwrap());
     let mut draft = Draft::new(CallRef(call), "3133".parse().unwrap(), trunk, "v1-ab12", now);
+    draft.came_from("3977".parse().unwrap());
     draft.greeted(after(6_500));
     draft.queued(after(5_000));
     draft.rung("marc".parse().unwrap(), after(5_001));

@@ -77,15 +77,15 @@ config/lines.toml:20:9: queue `ecuote` does not exist
 
 hint: did you mean `ecoute`?
 
-config/lines.toml:27:9: prompt `atente-1` does not exist
+config/lines.toml:29:9: prompt `atente-1` does not exist
 
 hint: did you mean `attente-1`?
 
-config/lines.toml:40:9: `15 minutes` is no duration
+config/lines.toml:42:9: `15 minutes` is no duration
 
 hint: write a number and a unit: `500ms`, `20s`, `10m`, `2h`
 
-config/lines.toml:53:21: `*10` is no telephone number
+config/lines.toml:55:21: `*10` is no telephone number
 
 hint: write digits, with `+33` or `0` in front of long ones
 
@@ -216,6 +216,22 @@ reason = "x"
     ] {
         assert!(told.contains(problem), "{problem}\n\n{told}");
     }
+}
+
+#[test]
+fn a_line_that_moves_names_a_line_that_serves() {
+    let plan = PlanFolder::new();
+    let moves = |line: &str| format!("calendar = \"3977\"\nmoved_to = \"{line}\"");
+    plan.replace("lines.toml", "calendar = \"3977\"", &moves("3133"));
+    let loaded = plan.load().unwrap();
+    let moved = loaded.plan.lines["3977"].moved_to.clone().unwrap();
+    assert_eq!((moved.line.as_str(), moved.words.as_str()), ("3133", "numero-remplace"));
+
+    plan.replace("lines.toml", "moved_to = \"3133\"", "moved_to = \"3134\"");
+    assert!(plan.problems(Language::English).contains("did you mean `3133`?"));
+    plan.replace("lines.toml", "moved_to = \"3134\"", "moved_to = \"3977\"");
+    let told = plan.problems(Language::English);
+    assert!(told.contains("callers can't be sent on to `3977`"), "{told}");
 }
 
 #[test]

@@ -27,6 +27,7 @@ mod closing_time;
 mod hangups;
 mod listeners_phones;
 mod no_answer;
+mod numbers;
 mod opening_hours;
 mod operator;
 mod overload;

@@ -34,6 +34,7 @@ fn all() -> Vec<(&'static str, Story)> {
         crate::hangups::STORIES,
         crate::listeners_phones::STORIES,
         crate::no_answer::STORIES,
+        crate::numbers::STORIES,
         crate::opening_hours::STORIES,
         crate::operator::STORIES,
         crate::overload::STORIES,

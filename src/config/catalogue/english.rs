@@ -134,6 +134,10 @@ impl What {
             Self::QueueWithoutListener { queue } => {
                 plain(format!("queue `{queue}` is used by a line, and no listener serves it"))
             }
+            Self::MovedOn { line } => with(
+                format!("callers can't be sent on to `{line}`, which has moved itself"),
+                "name the line that serves them in the end",
+            ),
             Self::TrunkWithoutAddress { trunk } => plain(format!("trunk `{trunk}` has no address")),
             Self::GreetingTooLong { length } => with(
                 format!("the greeting lasts {}; it may last 7 s", seconds(*length)),

@@ -158,6 +158,12 @@ impl What {
             Self::QueueWithoutListener { queue } => {
                 plain(format!("la file « {queue} » sert à une ligne, et aucun écoutant ne la sert"))
             }
+            Self::MovedOn { line } => with(
+                format!(
+                    "les appels ne peuvent pas être renvoyés vers « {line} », qui a changé de numéro"
+                ),
+                "indiquez la ligne qui les prend pour finir",
+            ),
             Self::TrunkWithoutAddress { trunk } => {
                 plain(format!("l'opérateur « {trunk} » n'a pas d'adresse"))
             }

@@ -66,6 +66,8 @@ pub struct Habits {
     pub number: Option<String>,
     /// `Privacy: id` and an anonymous From; P-Asserted-Identity tells the number all the same.
     pub anonymous: bool,
+    /// What a network adds to the INVITEs of this phone: header names and values.
+    pub headers: Vec<(&'static str, String)>,
     /// How long a registration is asked for.
     pub expires: Duration,
     /// Sends RTP and RTCP while a call is up.
@@ -80,6 +82,7 @@ impl Default for Habits {
             delayed_offer: false,
             number: None,
             anonymous: false,
+            headers: Vec::new(),
             expires: Duration::from_secs(300),
             sounds: true,
         }

@@ -118,6 +118,7 @@ impl Phone {
         if self.habits.anonymous {
             more.push(("Privacy", "id".to_owned()));
         }
+        more.extend(self.habits.headers.iter().cloned());
         more.extend(credentials);
         let body = if self.habits.delayed_offer { String::new() } else { self.described(at, None) };
         self.request(at, "INVITE", &more, &body, Purpose::Invite, now);

@@ -9,6 +9,7 @@ mod answering;
 mod asking;
 mod body;
 mod door;
+mod evidence;
 mod guard;
 mod inviting;
 mod judging;

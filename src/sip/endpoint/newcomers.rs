@@ -7,7 +7,7 @@ use crate::sip::uri::Host;
 
 use super::door::Proof;
 use super::receiving::{Arrival, sdp_of};
-use super::{Dialled, Endpoint, Event, MergeKey, Origin, Refusal};
+use super::{Endpoint, Event, MergeKey, Origin, Refusal, evidence};
 
 impl Endpoint {
     pub(super) fn invite_received(&mut self, mut arrival: Arrival, now: Now) {
@@ -36,15 +36,7 @@ impl Endpoint {
             self.refuse_statelessly(arrival, &Refusal::NotFound);
             return;
         }
-        let dialled = Dialled {
-            user: uri.dialled().into_owned(),
-            to_user: request
-                .to()
-                .ok()
-                .and_then(|to| to.uri().ok())
-                .map(|to| to.dialled().into_owned())
-                .unwrap_or_default(),
-        };
+        let dialled = evidence::dialled(request, &self.setup.numbers);
         let offer = sdp_of(request);
         let (peer, caller) = match &origin {
             Origin::Trunk(name) => (Peer::Trunk(name.clone()), caller_of(request)),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::base::{AddressRange, CallerNumber, ListenerName, Moment, Now, TrunkName};
+use crate::base::{AddressRange, CallerNumber, ListenerName, Moment, Now, PhoneNumber, TrunkName};
 use crate::sip::{Algorithm, Door, Flow, Transmit};
 
 /// Our handle on one INVITE dialog, from the first INVITE to the last response.
@@ -31,6 +31,8 @@ pub struct Setup {
     pub accounts: BTreeMap<ListenerName, Account>,
     /// User parts only a listener may dial (star codes): challenged even from a trunk's address.
     pub reserved: BTreeSet<String>,
+    /// The numbers of the house: all that is kept of what To, Diversion and History-Info say.
+    pub numbers: BTreeSet<PhoneNumber>,
     pub expiry_min: Duration,
     pub expiry_max: Duration,
     pub expiry_default: Duration,
@@ -76,14 +78,17 @@ pub enum Origin {
     Trunk(TrunkName),
 }
 
-/// What was dialled, in pieces a person could have written.
+/// What was dialled.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Dialled {
     /// The user part of the Request-URI (or the number of a `tel:`), percent-decoded, without
     /// parameters.
     pub user: String,
-    /// The user part of To, as evidence of what was dialled first (domain.md §2.2).
-    pub to_user: String,
+    /// The number it names, in normal form.
+    pub number: Option<PhoneNumber>,
+    /// Other numbers of the house that were dialled before, the best evidence first (domain.md §2.2):
+    /// they tell one line from another, and permit nothing.
+    pub first: Vec<PhoneNumber>,
 }
 
 /// Why a dialog ends or a phone stops ringing, for the Reason header (RFC 3326).

@@ -6,6 +6,7 @@
 
 mod compare;
 mod host;
+mod number;
 mod split;
 
 use std::borrow::Cow;

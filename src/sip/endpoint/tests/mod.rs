@@ -186,6 +186,7 @@ pub(super) fn setup() -> Setup {
             addresses: vec!["192.0.2.0/24".parse().unwrap()],
         }],
         accounts: ["lea", "max"].map(|name| (name.parse().unwrap(), account(name))).into(),
+        numbers: ["3977", "3133"].map(|number| number.parse().unwrap()).into(),
         reserved: ["*10".to_owned()].into(),
         expiry_min: Duration::from_secs(60),
         expiry_max: Duration::from_secs(3600),
