@@ -8,6 +8,7 @@
 use divan::{Bencher, black_box};
 use hotline::media::codec::halfband::{Doubler, Halver};
 use hotline::media::codec::{Codec, Decoder, Encoder, g711};
+use hotline::media::ear_guard::EarGuard;
 use hotline::media::rtp::{Header, Packet};
 use hotline::media::sdp::{Abilities, Session};
 
@@ -36,6 +37,15 @@ fn decode(bencher: Bencher<'_, '_>, codec: Codec) {
 fn alaw_to_ulaw(bencher: Bencher<'_, '_>) {
     let mut payload = [g711::ALAW_SILENCE; 160];
     bencher.bench_local(|| g711::alaw_to_ulaw(black_box(&mut payload)));
+}
+
+/// What guarding a listener's ear adds to a bridge that copies.
+#[divan::bench]
+fn speech_past_the_ear_guard(bencher: Bencher<'_, '_>) {
+    let mut payload = [0; 160];
+    Encoder::new(Codec::Pcma).encode(&sound(160), &mut payload);
+    let mut guard = EarGuard::default();
+    bencher.bench_local(|| guard.guard_payload(Codec::Pcma, black_box(&mut payload)));
 }
 
 #[divan::bench]

@@ -3,11 +3,14 @@
 //! When both speak the same it is a copy. Between the two laws of G.711 each byte has its
 //! counterpart; G.722 is decoded, taken from 8 to 16 kHz or back, and encoded. All our codecs make
 //! one byte per tick of the RTP clock, so a payload keeps its length, and is changed in place.
+//!
+//! What a listener hears goes past an [`EarGuard`] on its way.
 
 use serde::{Deserialize, Serialize};
 
 use super::codec::halfband::{Doubler, Halver};
 use super::codec::{Codec, Decoder, Encoder, g711};
+use super::ear_guard::EarGuard;
 
 /// One direction between two parties.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -15,6 +18,7 @@ pub(super) struct Bridge {
     from: Codec,
     to: Codec,
     work: Work,
+    guard: Option<EarGuard>,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -22,13 +26,30 @@ enum Work {
     Copy,
     AlawToUlaw,
     UlawToAlaw,
-    Widen { decoder: Decoder, doubler: Doubler, encoder: Encoder },
-    Narrow { decoder: Decoder, halver: Halver, encoder: Encoder },
+    /// G.722 to G.722, past a guard.
+    Reencode {
+        decoder: Decoder,
+        encoder: Encoder,
+    },
+    Widen {
+        decoder: Decoder,
+        doubler: Doubler,
+        encoder: Encoder,
+    },
+    Narrow {
+        decoder: Decoder,
+        halver: Halver,
+        encoder: Encoder,
+    },
 }
 
 impl Bridge {
-    pub(super) fn new(from: Codec, to: Codec) -> Self {
+    /// `guarded`: an ear is at the other end.
+    pub(super) fn new(from: Codec, to: Codec, guarded: bool) -> Self {
         let work = match (from, to) {
+            (Codec::G722, Codec::G722) if guarded => {
+                Work::Reencode { decoder: Decoder::new(from), encoder: Encoder::new(to) }
+            }
             (Codec::Pcma, Codec::Pcma)
             | (Codec::Pcmu, Codec::Pcmu)
             | (Codec::G722, Codec::G722) => Work::Copy,
@@ -45,7 +66,7 @@ impl Bridge {
                 encoder: Encoder::new(to),
             },
         };
-        Self { from, to, work }
+        Self { from, to, work, guard: guarded.then(EarGuard::default) }
     }
 
     pub(super) fn is_between(&self, from: Codec, to: Codec) -> bool {
@@ -54,15 +75,27 @@ impl Bridge {
 
     /// Changes a payload in place.
     pub(super) fn convert(&mut self, payload: &mut [u8]) {
+        let guard = &mut self.guard;
         match &mut self.work {
             Work::Copy => {}
             Work::AlawToUlaw => g711::alaw_to_ulaw(payload),
             Work::UlawToAlaw => g711::ulaw_to_alaw(payload),
+            Work::Reencode { decoder, encoder } => {
+                for octets in payload.chunks_mut(OCTETS) {
+                    let mut wide = [0; 2 * OCTETS];
+                    let count = decoder.decode(octets, &mut wide);
+                    watched(guard, &mut wide[..count]);
+                    encoder.encode(&wide[..count], octets);
+                }
+                return;
+            }
             Work::Widen { decoder, doubler, encoder } => {
                 for octets in payload.chunks_mut(OCTETS) {
                     let (mut narrow, mut wide) = ([0; OCTETS], [0; 2 * OCTETS]);
                     let count = decoder.decode(octets, &mut narrow);
                     let count = doubler.double(&narrow[..count], &mut wide);
+                    // Behind the filter, which draws peaks between the samples.
+                    watched(guard, &mut wide[..count]);
                     encoder.encode(&wide[..count], octets);
                 }
             }
@@ -75,6 +108,15 @@ impl Bridge {
                 }
             }
         }
+        if let Some(guard) = guard {
+            guard.guard_payload(self.to, payload);
+        }
+    }
+}
+
+fn watched(guard: &mut Option<EarGuard>, samples: &mut [i16]) {
+    if let Some(guard) = guard {
+        guard.guard_samples(samples);
     }
 }
 
@@ -86,6 +128,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::media::sound::mix::EAR_CEILING;
     use crate::media::sound::tone::sine;
     use crate::media::sound::{Decibels, Goertzel, heard_tone};
 
@@ -96,7 +139,7 @@ mod tests {
                 let tone = sine(1_000.0, from.sample_rate(), Duration::from_secs(1), 0.25);
                 let mut payload = vec![0; 8_000];
                 Encoder::new(from).encode(&tone, &mut payload);
-                let mut bridge = Bridge::new(from, to);
+                let mut bridge = Bridge::new(from, to, true);
 
                 // Packets of 20 ms, of 30 ms, and odd ones.
                 let (mut rest, mut sizes) = (&mut payload[..], [160, 240, 33].into_iter().cycle());
@@ -118,6 +161,31 @@ mod tests {
                 );
                 let level = Decibels::of_amplitude(Goertzel::new(1_000.0, rate).amplitude(middle));
                 assert!((level.0 + 12.04).abs() < 0.5, "{from:?} to {to:?}: {level}");
+            }
+        }
+    }
+
+    /// T-26
+    #[test]
+    fn nothing_louder_than_the_ceiling_crosses_a_guarded_bridge() {
+        for from in Codec::ALL {
+            for to in Codec::ALL {
+                for frequency in [200.0, 1_000.0, 2_800.0] {
+                    let tone = sine(frequency, from.sample_rate(), Duration::from_secs(1), 0.99);
+                    // With edges, too.
+                    let loud: Vec<i16> = tone.iter().map(|it| it.saturating_mul(20)).collect();
+                    let mut payload = vec![0; 8_000];
+                    Encoder::new(from).encode(&loud, &mut payload);
+                    let mut bridge = Bridge::new(from, to, true);
+                    payload.chunks_mut(160).for_each(|packet| bridge.convert(packet));
+
+                    let mut heard = vec![0; to.samples(8_000)];
+                    Decoder::new(to).decode(&payload, &mut heard);
+
+                    let peak = heard.iter().map(|it| it.unsigned_abs()).max().unwrap();
+                    assert!(peak <= EAR_CEILING as u16, "{from:?} to {to:?} {frequency}: {peak}");
+                    assert!(peak > 5_000, "{from:?} to {to:?} {frequency}: {peak}");
+                }
             }
         }
     }

@@ -5,6 +5,7 @@
 
 mod bridge;
 pub mod codec;
+pub mod ear_guard;
 pub mod engine;
 mod incoming;
 pub mod library;

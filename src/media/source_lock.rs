@@ -47,6 +47,11 @@ impl SourceLock {
         self.proven = true;
     }
 
+    /// Whether a person with a phone of our own is there, and not a trunk.
+    pub(super) fn is_a_phone(&self) -> bool {
+        matches!(self.sources, Sources::Anywhere)
+    }
+
     /// Whether a packet of sound from `source` is the party's.
     pub(super) fn hears(&mut self, source: SocketAddr) -> bool {
         if let Some(locked) = self.locked {

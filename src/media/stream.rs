@@ -146,7 +146,8 @@ impl Stream {
         self.hush();
         self.partner = Some(partner);
         // Made now, so that the first packet need not wait for it.
-        self.bridge = codec.zip(self.codec()).map(|(from, to)| Bridge::new(from, to));
+        let guarded = self.lock.is_a_phone();
+        self.bridge = codec.zip(self.codec()).map(|(from, to)| Bridge::new(from, to, guarded));
     }
 
     pub(super) fn part(&mut self) {
@@ -232,7 +233,7 @@ impl Stream {
         let bridge = match &mut self.bridge {
             Some(bridge) if bridge.is_between(from, to) => bridge,
             // The codec was agreed on, or changed, since they were joined.
-            other => other.insert(Bridge::new(from, to)),
+            other => other.insert(Bridge::new(from, to, self.lock.is_a_phone())),
         };
         bridge.convert(&mut packet[payload.clone()]);
         let start = payload.start - HEADER_LENGTH;

@@ -151,6 +151,33 @@ fn a_conversation_is_heard_both_ways_whatever_the_codecs() {
     }
 }
 
+/// T-26: a caller who whistles into the receiver, or whose line howls.
+#[test]
+fn a_listener_is_never_hurt_and_a_trunk_gets_what_was_said() {
+    let within = || Sources::Within(vec!["192.0.2.0/24".parse().unwrap()]);
+    for (codec, theirs) in [(Codec::Pcma, Codec::Pcma), (Codec::Pcma, Codec::G722)] {
+        let mut hall = Hall::new();
+        let caller = hall.phone_with(codec, within());
+        let listener = hall.phone(theirs);
+        hall.phones[caller].amplitude = 0.99;
+        hall.phones[listener].amplitude = 0.9;
+        hall.phones[caller].says = Some(1_000.0);
+        hall.phones[listener].says = Some(800.0);
+        hall.join(caller, listener);
+
+        hall.passes(1_000);
+
+        let peak = |phone: usize, from: usize| {
+            let heard = hall.phones[phone].plays();
+            heard[from..].iter().map(|sample| sample.unsigned_abs()).max().unwrap()
+        };
+        assert!(peak(listener, 0) <= 16_422, "{}", peak(listener, 0));
+        assert!(peak(listener, 4_000) < 9_000, "{}", peak(listener, 4_000));
+        assert_eq!(hall.heard(listener, 200, 900), Some(1_000.0));
+        assert!(peak(caller, 0) > 26_000);
+    }
+}
+
 #[test]
 fn a_join_takes_effect_at_the_next_packet_and_nobody_hears_two_voices() {
     let mut hall = Hall::new();
@@ -569,6 +596,7 @@ struct Phone {
     sequence: u16,
     timestamp: u32,
     says: Option<f64>,
+    amplitude: f64,
     voice: Vec<u8>,
     heard: Vec<HeardPacket>,
     reports: usize,
@@ -643,6 +671,7 @@ impl Hall {
             sequence: 65_500,
             timestamp: u32::MAX - 2_000,
             says: None,
+            amplitude: 0.25,
             voice: Vec::new(),
             heard: Vec::new(),
             reports: 0,
@@ -831,7 +860,7 @@ impl Phone {
         if self.voice.is_empty() {
             // A second is a whole number of waves, so that it goes round.
             let rate = self.codec.sample_rate();
-            let mut tone = sine(frequency, rate, Duration::from_secs(4), 0.25);
+            let mut tone = sine(frequency, rate, Duration::from_secs(4), self.amplitude);
             let second = rate as usize;
             let middle: Vec<i16> = tone.drain(second..3 * second).collect();
             self.voice = vec![0; 16_000];
