@@ -322,6 +322,7 @@ class Sound:
         self.reports = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.reports.bind(("127.0.0.1", port + 1))
         self.heard = {}
+        self.peers = {}
         self.speaks = False
         threading.Thread(target=self.listen, daemon=True).start()
         threading.Thread(target=self.speak, daemon=True).start()
@@ -330,7 +331,7 @@ class Sound:
         self.heard = {}
 
     def streams(self):
-        return [stream for stream, _ in list(self.heard.values())]
+        return list(self.heard.values())
 
     def listen(self):
         while True:
@@ -339,13 +340,14 @@ class Sound:
             if len(packet) < 172 or packet[1] & 0x7F != 8:
                 continue
             _, sequence, timestamp, source = struct.unpack_from("!HHII", packet)
-            entry = self.heard.get(source)
-            if entry is None:
-                entry = self.heard[source] = (Stream(), peer)
-            entry[0].heard(sequence, timestamp, now)
+            self.peers[peer] = now
+            stream = self.heard.get(source)
+            if stream is None:
+                stream = self.heard[source] = Stream()
+            stream.heard(sequence, timestamp, now)
 
     def speak(self):
-        """Says silence to all who speak, every 20 ms."""
+        """Says silence to all who spoke a short while ago, every 20 ms."""
         count, due = 0, time.monotonic()
         while True:
             due += 0.02
@@ -354,8 +356,9 @@ class Sound:
             if not self.speaks:
                 continue
             packet = struct.pack("!BBHII", 0x80, 8, count & 0xFFFF, count * 160, 7) + b"\xd5" * 160
-            for _, peer in list(self.heard.values()):
-                self.socket.sendto(packet, peer)
+            for peer, spoke in list(self.peers.items()):
+                if due - spoke < 5:
+                    self.socket.sendto(packet, peer)
 
 
 def sdp(port):

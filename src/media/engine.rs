@@ -230,7 +230,9 @@ impl Engine {
             return None;
         }
         let turned = self.turned.unwrap_or(0);
-        Some(Moment::START + Duration::from_millis(turned + 1))
+        let has_streams = |slot: &u64| !self.wheel[(slot % SLOTS as u64) as usize].is_empty();
+        let slot = (turned + 1..=turned + SLOTS as u64).find(has_streams).unwrap_or(turned + 1);
+        Some(Moment::START + Duration::from_millis(slot))
     }
 
     /// The streams that live here.

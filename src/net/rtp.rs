@@ -1,11 +1,11 @@
 //! The sockets of a media thread: one pair for each stream, RTP and RTCP.
 //!
-//! All of them hang on one epoll, which is asked each time the wheel is turned: a packet waits for
-//! that, and a thread wakes as often however many calls it carries. Every stream has a socket of its own, so there is nothing to batch on the way out; the
-//! kernel's 1.2 µs a packet is what there is to pay.
+//! All of them hang on one epoll. Every stream has a socket of its own, so there is nothing to batch
+//! on the way out; the kernel's 1.2 µs a packet is what there is to pay.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::os::fd::{AsFd, BorrowedFd};
 
 use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
@@ -52,6 +52,11 @@ impl Pairs {
             turn: 2,
             counted: Counted::default(),
         })
+    }
+
+    /// Can be read when a packet has arrived.
+    pub fn arrival(&self) -> BorrowedFd<'_> {
+        self.epoll.0.as_fd()
     }
 
     /// Hands every packet that has arrived to `hear`.

@@ -39,6 +39,8 @@ pub(super) struct Worker {
     /// What lives in the engine, kept outside of it for the case that it breaks.
     streams: BTreeSet<StreamRef>,
     buffer: Box<[u8; DATAGRAM_MAX]>,
+    /// When the wheel was turned last.
+    turned: Moment,
     road: Receiver<Errand>,
     shared: Arc<Shared>,
     clock: Clock,
@@ -63,6 +65,7 @@ impl Worker {
             mint,
             streams: BTreeSet::new(),
             buffer: Box::new([0; DATAGRAM_MAX]),
+            turned: Moment::START,
             road,
             shared,
             clock,
@@ -81,39 +84,57 @@ impl Worker {
     }
 
     fn turn(&mut self) {
-        self.sleep();
+        let packets_came = self.sleep();
         self.take_errands();
         let now = self.clock.now();
-        if self.due().is_some_and(|due| due <= now.steady) {
+        let is_due = self.due().is_some_and(|due| due <= now.steady);
+        if is_due || packets_came {
             self.receive(now);
+        }
+        if is_due {
             // Reading took its time; what is played should not be later for it.
             let now = self.clock.now();
             self.measure_lateness(now.steady);
             self.engine.tick(now, &mut self.pairs);
+            self.turned = now.steady;
         }
         self.count();
         self.tell_notices();
     }
 
-    /// Sleeps until the wheel is to be turned, or the bell rings.
-    fn sleep(&mut self) {
+    /// Sleeps until the wheel is to be turned, the bell rings, or (with few streams) a packet
+    /// came: then true.
+    fn sleep(&mut self) -> bool {
         let left = self.due().map(|due| due - self.clock.moment());
         if left == Some(Duration::ZERO) {
-            return;
+            return false;
         }
-        let mut bell = [PollFd::new(self.shared.bell.as_fd(), PollFlags::POLLIN)];
+        let bell = PollFd::new(self.shared.bell.as_fd(), PollFlags::POLLIN);
+        let arrival = PollFd::new(self.pairs.arrival(), PollFlags::POLLIN);
+        let mut watched = [bell, arrival];
+        let watched = if self.is_calm() { &mut watched[..] } else { &mut watched[..1] };
         // Interrupted or not: the clock says what is due.
-        if ppoll(&mut bell, left.map(TimeSpec::from), None).is_ok_and(|rung| rung > 0) {
+        let _ = ppoll(watched, left.map(TimeSpec::from), None);
+        let is_ready = |at: usize| watched.get(at).is_some_and(|one| one.any().unwrap_or(false));
+        let (rung, packets_came) = (is_ready(0), is_ready(1));
+        if rung {
             self.shared.bell_heard();
         }
+        packets_came
     }
 
-    /// When to receive, and to turn the wheel, next; on a grid of [`PACE`].
+    /// When to turn the wheel next, and to receive if packets are not waited for; on a grid of
+    /// [`PACE`].
     fn due(&self) -> Option<Moment> {
         let tick = self.engine.next_tick()?;
+        let tick = if self.is_calm() { tick } else { self.turned + Duration::from_millis(1) };
         let pace = PACE.as_millis() as u64;
         let millis = (tick.since_start().as_millis() as u64).next_multiple_of(pace);
         Some(Moment::START + Duration::from_millis(millis))
+    }
+
+    fn is_calm(&self) -> bool {
+        self.engine.streams().len() <= CALM_MAX
     }
 
     fn take_errands(&mut self) {
@@ -235,6 +256,10 @@ fn engine(
 /// slot always falls into the same pair, so that its packets stay 20 ms apart to the microsecond;
 /// a relayed packet waits a millisecond, on average.
 const PACE: Duration = Duration::from_millis(2);
+
+/// With so few streams every packet is waited for, and slots without a stream are slept through:
+/// that wakes the thread less often than turning the wheel at its pace would, and relays at once.
+const CALM_MAX: usize = 6;
 
 /// More than fits on any road between us and a telephone.
 const DATAGRAM_MAX: usize = 2_048;
