@@ -115,6 +115,20 @@ impl Town {
         }
     }
 
+    /// The same, with everybody told apart by name: who may hear the word says so.
+    #[track_caller]
+    pub fn never_tells_but_to(&self, word: &str, may_hear: impl Fn(&str) -> bool) {
+        let world = self.world();
+        if let Some(line) = world.transcript.tells_beyond(word, may_hear) {
+            world.fails(&format!("`{word}` was told: {line}\n{:?}", line.what));
+        }
+    }
+
+    /// The whole exchange as it would be written down at this moment.
+    pub fn snapshot(&self) -> Vec<u8> {
+        self.world().snapshot()
+    }
+
     /// What the house has sent to somebody since a moment, whole messages.
     pub fn sent_to(&self, name: &str, since: Moment) -> Vec<String> {
         self.world().transcript.sent_to(name, since).map(str::to_owned).collect()

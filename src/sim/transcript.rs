@@ -58,8 +58,13 @@ impl Transcript {
 
     /// Where a word was told to anybody but `except`: in a message, a note or a record.
     pub fn tells(&self, word: &str, except: &str) -> Option<&Line> {
+        self.tells_beyond(word, |name| name == except)
+    }
+
+    /// The same, whoever may hear it.
+    pub fn tells_beyond(&self, word: &str, may_hear: impl Fn(&str) -> bool) -> Option<&Line> {
         self.lines.iter().find(|line| match &line.what {
-            What::Sent { to, text } => to != except && text.contains(word),
+            What::Sent { to, text } => !may_hear(to) && text.contains(word),
             What::Wished(text) => text.contains(word),
             What::Received { .. } | What::Did(_) => false,
         })

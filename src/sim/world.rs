@@ -344,9 +344,13 @@ impl World {
         }
     }
 
+    pub(super) fn snapshot(&self) -> Vec<u8> {
+        written::write(&self.exchange)
+            .unwrap_or_else(|fault| self.fails(&format!("can't be written down: {fault}")))
+    }
+
     fn restored(&self) -> Exchange {
-        let bytes = written::write(&self.exchange)
-            .unwrap_or_else(|fault| self.fails(&format!("can't be written down: {fault}")));
+        let bytes = self.snapshot();
         written::read(&bytes)
             .unwrap_or_else(|fault| self.fails(&format!("can't be read again: {fault}")))
     }

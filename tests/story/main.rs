@@ -31,6 +31,7 @@ mod numbers;
 mod opening_hours;
 mod operator;
 mod overload;
+mod privacy;
 mod queue;
 mod signalling;
 mod weather;

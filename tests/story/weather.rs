@@ -38,6 +38,7 @@ fn all() -> Vec<(&'static str, Story)> {
         crate::opening_hours::STORIES,
         crate::operator::STORIES,
         crate::overload::STORIES,
+        crate::privacy::STORIES,
         crate::queue::STORIES,
         crate::signalling::STORIES,
     ]

@@ -66,6 +66,10 @@ pub struct Habits {
     pub number: Option<String>,
     /// `Privacy: id` and an anonymous From; P-Asserted-Identity tells the number all the same.
     pub anonymous: bool,
+    /// The display name in From.
+    pub display: Option<String>,
+    /// Whom a listener's phone says it is, in From, whatever its account.
+    pub claims: Option<String>,
     /// What a network adds to the INVITEs of this phone: header names and values.
     pub headers: Vec<(&'static str, String)>,
     /// How long a registration is asked for.
@@ -82,6 +86,8 @@ impl Default for Habits {
             delayed_offer: false,
             number: None,
             anonymous: false,
+            display: None,
+            claims: None,
             headers: Vec::new(),
             expires: Duration::from_secs(300),
             sounds: true,

@@ -74,7 +74,9 @@ impl Phone {
         let house = self.flow.local;
         let host = house.ip();
         let from = match (&self.credentials, &self.habits) {
-            (Some(credentials), _) => format!("<sip:{}@{host}>", credentials.user),
+            (Some(credentials), habits) => {
+                format!("<sip:{}@{host}>", habits.claims.as_ref().unwrap_or(&credentials.user))
+            }
             (None, habits) if habits.anonymous => {
                 "\"Anonymous\" <sip:anonymous@anonymous.invalid>".to_owned()
             }
@@ -82,6 +84,10 @@ impl Phone {
                 Some(number) => format!("<sip:{number}@{};user=phone>", self.flow.peer.ip()),
                 None => format!("<sip:anonymous@{}>", self.flow.peer.ip()),
             },
+        };
+        let from = match &self.habits.display {
+            Some(display) if !self.habits.anonymous => format!("\"{display}\" {from}"),
+            Some(_) | None => from,
         };
         let ours = self.rtp();
         let talk = Talk {

@@ -15,6 +15,7 @@ mod inviting;
 mod judging;
 mod newcomers;
 mod phones;
+mod privacy;
 mod receiving;
 mod refreshing;
 mod within;

@@ -1,11 +1,12 @@
 //! A new call at the door: whom it is from, what it dialled, whether there is room.
 
-use crate::base::{CallerNumber, Now, PhoneNumber};
+use crate::base::Now;
 use crate::sip::dialog::invite::Peer;
-use crate::sip::message::{Request, Status};
+use crate::sip::message::Status;
 use crate::sip::uri::Host;
 
 use super::door::Proof;
+use super::privacy::caller_of;
 use super::receiving::{Arrival, sdp_of};
 use super::{Endpoint, Event, MergeKey, Origin, Refusal, evidence};
 
@@ -79,26 +80,4 @@ impl Endpoint {
             || same("localhost")
             || self.setup.domains.iter().any(|domain| same(domain))
     }
-}
-
-/// The number of a trunk's caller, if they let us have it: P-Asserted-Identity, which is the
-/// network's word, or else From.
-fn caller_of(request: &Request) -> Option<CallerNumber> {
-    let hides = request.privacy().any(|word| {
-        ["id", "user", "header"].iter().any(|hidden| hidden.eq_ignore_ascii_case(word))
-    });
-    let from = request.from().ok()?.uri().ok();
-    let is_anonymous = from.as_ref().is_some_and(|from| {
-        from.dialled().eq_ignore_ascii_case("anonymous")
-            || matches!(from.host(), Some(Host::Name(name))
-                if name.eq_ignore_ascii_case("anonymous.invalid"))
-    });
-    if hides || is_anonymous {
-        return None;
-    }
-    let asserted = request.asserted_identities().filter_map(|one| one.ok()?.uri().ok());
-    asserted
-        .chain(from)
-        .find_map(|uri| uri.dialled().parse::<PhoneNumber>().ok())
-        .map(CallerNumber::new)
 }

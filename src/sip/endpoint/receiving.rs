@@ -22,7 +22,7 @@ use crate::sip::wire::{self, Fault, Malformed};
 
 use super::answering::reply_of;
 use super::body::Body;
-use super::{Endpoint, MergeKey, Output, Purpose, Refusal};
+use super::{Endpoint, MergeKey, Output, Purpose, Refusal, privacy};
 
 /// A request on its way to whoever answers it.
 pub(super) struct Arrival {
@@ -292,6 +292,8 @@ impl Endpoint {
         let is_invite = *arrival.request().method() == Method::Invite;
         let id = self.transactions.open(key, is_invite, source, reply, now.steady);
         arrival.transaction = Some(id);
+        // From here on it may be kept.
+        arrival.question.request = privacy::stripped(arrival.question.request.clone());
         id
     }
 
