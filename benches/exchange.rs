@@ -132,6 +132,8 @@ impl House {
                 Output::Send(transmit) => self.answers.push(transmit.bytes),
                 Output::Media(order) => notices.extend(sound(&order)),
                 Output::Close(_)
+                | Output::LookUp(_)
+                | Output::Expect { .. }
                 | Output::Record(_)
                 | Output::Reply { .. }
                 | Output::Note(_)

@@ -29,6 +29,7 @@ pub struct House {
     pub doors: Vec<DoorSettings>,
     pub connections: ConnectionSettings,
     pub media: MediaSettings,
+    pub dns: DnsSettings,
     /// Health, metrics and the board.
     pub http: SocketAddr,
     pub log: LogSettings,
@@ -76,6 +77,14 @@ pub struct MediaSettings {
     pub ports: (u16, u16),
     /// Media threads; 0: one for each processor.
     pub shards: usize,
+}
+
+/// Who is asked where a trunk's name is.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DnsSettings {
+    /// None: the servers of this machine (`/etc/resolv.conf`).
+    pub servers: Vec<SocketAddr>,
 }
 
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -132,6 +141,7 @@ impl Default for House {
             doors: vec![door(Transport::Udp), door(Transport::Tcp)],
             connections: ConnectionSettings::default(),
             media: MediaSettings::default(),
+            dns: DnsSettings::default(),
             http: SocketAddr::from((Ipv4Addr::LOCALHOST, 8380)),
             log: LogSettings::default(),
         }

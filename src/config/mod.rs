@@ -58,7 +58,8 @@ pub use catalogue::{Kind, What};
 pub use difference::{Change, Difference, difference};
 pub use hours::{NotHours, days, span};
 pub use house::{
-    ConnectionSettings, DoorSettings, House, Language, LogFormat, LogSettings, MediaSettings,
+    ConnectionSettings, DnsSettings, DoorSettings, House, Language, LogFormat, LogSettings,
+    MediaSettings,
 };
 pub use last_good::LastGood;
 pub use passwords::Made;

@@ -30,6 +30,10 @@ impl Exchange {
             sip::Output::Send(transmit) => self.outputs.push_back(Output::Send(transmit)),
             sip::Output::Close(flow) => self.outputs.push_back(Output::Close(flow)),
             sip::Output::Tell(event) => self.happened(event, now),
+            sip::Output::LookUp(question) => self.outputs.push_back(Output::LookUp(question)),
+            sip::Output::Expect { peer, name } => {
+                self.outputs.push_back(Output::Expect { peer, name });
+            }
         }
     }
 
@@ -77,6 +81,22 @@ impl Exchange {
                 self.with_call_leg(dialog, now, |call, leg, now| call.probed(leg, alive, now));
             }
             Event::PhonesChanged { listener } => self.phones_changed(&listener, now),
+            Event::Located { destination, hops } => {
+                let level = if hops == 0 { Level::Error } else { Level::Info };
+                let fields = vec![
+                    ("name".to_owned(), destination.host),
+                    ("addresses".to_owned(), hops.to_string()),
+                ];
+                self.note(level, "a name was looked up", None, fields);
+            }
+            Event::LocatedAbroad { destination, address } => {
+                let fields = vec![
+                    ("name".to_owned(), destination.host),
+                    ("address".to_owned(), address.to_string()),
+                ];
+                let what = "the DNS names an address outside the trunk's ranges; it is not used";
+                self.note(Level::Error, what, None, fields);
+            }
             Event::AuthenticationFailed { .. } => {
                 self.alarms.authentication_failed();
                 self.board_changed = true;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::exchange::{Command, CommandRef, Plan};
 use crate::media::Notice;
 use crate::sip::Flow;
+use crate::sip::locate::{Answer, Question};
 
 /// Every fact the world can report.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -30,6 +31,11 @@ pub enum Input {
     Unreachable {
         local: SocketAddr,
         peer: SocketAddr,
+    },
+    /// The DNS answered a question of [`Output::LookUp`](crate::exchange::Output::LookUp).
+    LookedUp {
+        question: Question,
+        answer: Answer,
     },
     Media(Notice),
     Command {

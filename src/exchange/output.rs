@@ -1,8 +1,11 @@
+use std::net::SocketAddr;
+
 use serde::{Deserialize, Serialize};
 
 use crate::exchange::CommandRef;
 use crate::media::Order;
 use crate::record::CallRecord;
+use crate::sip::locate::Question;
 use crate::sip::{Flow, Transmit};
 
 /// Every wish the world can be asked for.
@@ -11,6 +14,13 @@ pub enum Output {
     Send(Transmit),
     /// Close this connection.
     Close(Flow),
+    /// Ask the DNS; the answer comes as [`Input::LookedUp`](crate::exchange::Input::LookedUp).
+    LookUp(Question),
+    /// Whoever answers at `peer` over TLS must prove to be `name`.
+    Expect {
+        peer: SocketAddr,
+        name: String,
+    },
     Media(Order),
     Record(CallRecord),
     /// The answer to a command, in words for the operator.

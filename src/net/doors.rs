@@ -4,16 +4,21 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::runtime::Handle;
 
 use crate::net::{Deliver, Limits, Stamp, Tcp, UdpDoor, UdpReader};
 use crate::sip::{Flow, Transmit, Transport};
 
+/// The most peers whose names are remembered.
+const EXPECTED_MAX: usize = 1_024;
+
 /// Every address where SIP is spoken.
 pub struct Doors {
     udp: BTreeMap<SocketAddr, Arc<UdpDoor>>,
+    /// Who must be at the other end of a TLS connection of ours.
+    expected: Mutex<BTreeMap<SocketAddr, String>>,
     tcp: Tcp,
     open: Vec<Opened>,
 }
@@ -58,7 +63,8 @@ impl Doors {
         deliver: &Deliver,
     ) -> Result<Self, NotOpened> {
         let tcp = Tcp::new(limits, runtime, Arc::clone(stamp), Arc::clone(deliver));
-        let mut doors = Self { udp: BTreeMap::new(), tcp, open: Vec::new() };
+        let mut doors =
+            Self { udp: BTreeMap::new(), expected: Mutex::default(), tcp, open: Vec::new() };
         // UDP first: a TCP door starts to accept at once.
         let mut wanted = wanted.to_vec();
         wanted.sort_by_key(|(transport, _)| transport.is_reliable());
@@ -96,6 +102,15 @@ impl Doors {
             // No door of these kinds can be opened.
             Transport::Tls | Transport::Ws | Transport::Wss => {}
         }
+    }
+
+    /// Whoever answers at `peer` over TLS must prove to be `name`.
+    pub fn expect(&self, peer: SocketAddr, name: String) {
+        let mut expected = self.expected.lock().unwrap_or_else(PoisonError::into_inner);
+        if expected.len() >= EXPECTED_MAX {
+            expected.pop_first();
+        }
+        expected.insert(peer, name);
     }
 
     pub fn close(&self, flow: Flow) {

@@ -6,6 +6,7 @@
 
 mod doors;
 mod framing;
+mod resolver;
 pub mod rtp;
 mod tcp;
 mod udp;
@@ -17,6 +18,7 @@ use crate::base::Now;
 use crate::exchange::Input;
 
 pub use doors::{DoorCounters, Doors, NotOpened, Opened};
+pub use resolver::Resolver;
 pub use tcp::Tcp;
 pub use udp::{UdpDoor, UdpReader, read_when_ready};
 

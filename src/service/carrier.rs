@@ -25,6 +25,7 @@ use crate::service::Clock;
 use crate::service::inbox::Letter;
 use crate::service::intake::Intake;
 use crate::service::pulse::Pulse;
+use crate::sip::locate::Question;
 
 /// What begins something is judged by its age when it is read; its sender has given up, or soon
 /// will, by then.
@@ -53,6 +54,8 @@ const REPLIES_MAX: usize = 1_024;
 /// Where wishes go.
 pub struct World {
     pub doors: Arc<Doors>,
+    /// Asks the DNS. Must not wait.
+    pub look_up: Box<dyn FnMut(Question) + Send>,
     /// Takes an order to the shard that has the stream. Must not wait.
     pub media: Box<dyn FnMut(Order) + Send>,
     /// Keeps a record. Must not wait.
@@ -186,6 +189,8 @@ impl Carrier {
                 self.world.doors.send(transmit);
             }
             Output::Close(flow) => self.world.doors.close(flow),
+            Output::LookUp(question) => (self.world.look_up)(question),
+            Output::Expect { peer, name } => self.world.doors.expect(peer, name),
             Output::Media(order) => (self.world.media)(order),
             Output::Record(record) => (self.world.keep)(record),
             Output::Reply { to, result } => {

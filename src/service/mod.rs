@@ -46,7 +46,7 @@ use crate::config::{self, House};
 use crate::exchange::{Exchange, Input, Plan};
 use crate::media::codec::Codec;
 use crate::metrics::{self, Metrics};
-use crate::net::{Deliver, Doors, Limits, Opened};
+use crate::net::{Deliver, Doors, Limits, Opened, Resolver};
 use crate::store::Store;
 use crate::{http, store};
 
@@ -122,6 +122,12 @@ pub async fn run(
     let (board, seen) = watching::channel(Arc::new(exchange.board(clock.now())));
     let world = World {
         doors: Arc::clone(&doors),
+        look_up: {
+            let stamp = clock.stamp();
+            let resolver =
+                Resolver::new(&house.dns.servers, Handle::current(), stamp, Arc::clone(&deliver));
+            Box::new(move |question| resolver.ask(question))
+        },
         media: {
             let shards = Arc::clone(&shards);
             Box::new(move |order| shards.order(order))

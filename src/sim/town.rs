@@ -35,6 +35,7 @@ use crate::sim::phone::{Credentials, Habits, Phone};
 use crate::sim::plan;
 use crate::sim::world::{Restoring, World, road};
 use crate::sip::Transport;
+use crate::sip::locate::{Answer, Question};
 
 /// How long an assertion waits for the network.
 const PATIENCE_FAIR: Duration = Duration::from_millis(100);
@@ -334,6 +335,11 @@ impl Town {
     /// SIGTERM.
     pub fn stops(&self) {
         self.world_mut().stops();
+    }
+
+    /// What the DNS says from now on; what it was not told, no server answers.
+    pub fn dns_says(&self, question: Question, answer: Answer) {
+        self.world_mut().dns_says(question, answer);
     }
 
     /// The machine can't keep up: whatever arrives has waited for more than two seconds.

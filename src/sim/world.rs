@@ -18,6 +18,7 @@ use crate::sim::phone::Phone;
 use crate::sim::sound::{Heard, Sound, Speaker};
 use crate::sim::transcript::{Transcript, What};
 use crate::sim::{plan, witness, written};
+use crate::sip::locate::{Answer, Question};
 use crate::sip::{Flow, Transport};
 
 /// How often the exchange is written down and read again.
@@ -44,6 +45,7 @@ pub(super) struct World {
     pub(super) network: Network,
     pub(super) phones: BTreeMap<String, Phone>,
     names: BTreeMap<SocketAddr, String>,
+    dns: BTreeMap<Question, Answer>,
     pub(super) sound: Sound,
     pub(super) transcript: Transcript,
     pub(super) records: Vec<(Moment, CallRecord)>,
@@ -77,6 +79,7 @@ impl World {
             network: Network::new(weather, mint.split()),
             phones: BTreeMap::new(),
             names: BTreeMap::new(),
+            dns: BTreeMap::new(),
             sound: Sound::new(plan::HOUSE, lengths, mint.split()),
             transcript: Transcript::default(),
             records: Vec::new(),
@@ -128,6 +131,11 @@ impl World {
 
     pub(super) fn phone(&self, name: &str) -> &Phone {
         self.phones.get(name).unwrap_or_else(|| panic!("nobody is called {name}"))
+    }
+
+    /// What the DNS says from now on; what it was not told, nobody answers.
+    pub(super) fn dns_says(&mut self, question: Question, answer: Answer) {
+        self.dns.insert(question, answer);
     }
 
     pub(super) fn did(&mut self, what: String) {
@@ -387,6 +395,12 @@ impl World {
                 self.notes.push((now.steady, note));
             }
             Output::Close(flow) => self.wished(format!("to close {flow:?}")),
+            Output::LookUp(question) => {
+                self.wished(format!("to look up {question:?}"));
+                let answer = self.dns.get(&question).cloned().unwrap_or(Answer::Failed);
+                self.tell(Input::LookedUp { question, answer });
+            }
+            Output::Expect { peer, name } => self.wished(format!("{peer} to be {name}")),
             Output::Changed => {}
         }
     }

@@ -6,6 +6,7 @@
 //! | transactions (§17) | `transaction/` |
 //! | dialogs (§12) | `dialog/` |
 //! | the book of phones (§10) | `registrar` |
+//! | where a name is (RFC 3263) | `locate/` |
 //! | all of it behind four verbs | `endpoint` |
 //!
 //! The floors above use [`Endpoint`], its [`Event`]s and the small types beside it. SDP is bytes
@@ -17,6 +18,7 @@ pub mod digest;
 mod endpoint;
 mod flow;
 pub mod headers;
+pub mod locate;
 pub mod message;
 mod registrar;
 mod transaction;

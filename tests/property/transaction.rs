@@ -220,7 +220,7 @@ impl World {
         while let Some(output) = self.sides[side].poll_output() {
             match output {
                 Output::Send(transmit) => self.sends(side, transmit.bytes),
-                Output::Close(_) => {}
+                Output::Close(_) | Output::LookUp(_) | Output::Expect { .. } => {}
                 Output::Tell(event) => self.is_told(side, event),
             }
         }
@@ -279,6 +279,8 @@ impl World {
             | Event::OfferAnswered { .. }
             | Event::Probed { .. }
             | Event::PhonesChanged { .. }
+            | Event::Located { .. }
+            | Event::LocatedAbroad { .. }
             | Event::AuthenticationFailed { .. } => {}
         }
     }

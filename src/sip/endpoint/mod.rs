@@ -13,6 +13,7 @@ mod evidence;
 mod guard;
 mod inviting;
 mod judging;
+mod locating;
 mod newcomers;
 mod phones;
 mod privacy;
@@ -32,6 +33,7 @@ use crate::base::{ListenerName, Mint, Moment, Now, Timers};
 use crate::sip::dialog::invite::Session;
 use crate::sip::dialog::{Dialog, DialogId};
 use crate::sip::digest::Authenticator;
+use crate::sip::locate::{Answer, Locator, Question};
 use crate::sip::message::Status;
 use crate::sip::registrar::{self, Registrar};
 use crate::sip::transaction::{self, Told, TransactionRef, Transactions};
@@ -68,6 +70,7 @@ pub struct Endpoint {
     invites: BTreeMap<TransactionRef, (DialogRef, Option<MergeKey>)>,
     authenticator: Authenticator,
     guard: Guard,
+    locator: Locator,
     timers: Timers<Timer>,
     outputs: VecDeque<Output>,
     malformed: u64,
@@ -156,6 +159,7 @@ impl Endpoint {
             merging: BTreeMap::new(),
             invites: BTreeMap::new(),
             guard: Guard::default(),
+            locator: Locator::default(),
             malformed: 0,
             timers: Timers::default(),
             outputs: VecDeque::new(),
@@ -203,6 +207,12 @@ impl Endpoint {
     pub fn unreachable(&mut self, local: SocketAddr, peer: SocketAddr, now: Now) {
         self.registrar.unreachable(local, peer, now.steady);
         self.transactions.unreachable(local, peer, now.steady);
+        self.settle(now);
+    }
+
+    /// The DNS answered a question of [`Output::LookUp`], or nobody did.
+    pub fn looked_up(&mut self, question: &Question, answer: Answer, now: Now) {
+        self.locator.answered(question, answer, now.steady);
         self.settle(now);
     }
 
@@ -313,15 +323,21 @@ impl Endpoint {
 
     /// When to call [`Endpoint::handle_timeout`] next; may change after every call to `&mut self`.
     pub fn poll_timeout(&self) -> Option<Moment> {
-        [self.timers.next(), self.transactions.poll_timeout(), self.registrar.poll_timeout()]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            self.timers.next(),
+            self.transactions.poll_timeout(),
+            self.registrar.poll_timeout(),
+            self.locator.poll_timeout(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     pub fn handle_timeout(&mut self, now: Now) {
         self.transactions.handle_timeout(now.steady);
         self.registrar.handle_timeout(now.steady);
+        self.locator.handle_timeout(now.steady);
         self.settle(now);
         while let Some(timer) = self.timers.pop_due(now.steady) {
             match timer {
@@ -361,6 +377,8 @@ impl Endpoint {
                     registrar::Output::Gone(phone) => self.phone_gone(phone, now),
                     registrar::Output::Probe(phone) => self.probe_phone(phone, now),
                 }
+            } else if let Some(output) = self.locator.poll_output() {
+                self.heard_from_locator(output, now);
             } else {
                 break;
             }

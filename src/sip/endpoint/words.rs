@@ -2,12 +2,14 @@
 //! ask, what it hears.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::base::{AddressRange, CallerNumber, ListenerName, Moment, Now, PhoneNumber, TrunkName};
+use crate::sip::locate::{Destination, Question};
 use crate::sip::{Algorithm, Door, Flow, Transmit};
 
 /// Our handle on one INVITE dialog, from the first INVITE to the last response.
@@ -228,6 +230,12 @@ pub enum Event {
     Probed { dialog: DialogRef, alive: bool },
     /// A listener's phones changed: registered, gone, lost, or found again.
     PhonesChanged { listener: ListenerName },
+    /// What is known of where a name is has changed: it is reached by so many hops now. None means
+    /// that requests to it have nowhere to go.
+    Located { destination: Destination, hops: usize },
+    /// The DNS named an address outside the ranges this destination is pinned to (domain.md T-21);
+    /// it is not used.
+    LocatedAbroad { destination: Destination, address: IpAddr },
     /// Somebody failed to authenticate; counted, never logged with the password.
     AuthenticationFailed { flow: Flow },
 }
@@ -239,6 +247,15 @@ pub enum Output {
     /// Close this connection: what came over it can't be SIP.
     Close(Flow),
     Tell(Event),
+    /// To be asked of the DNS; the answer comes by
+    /// [`Endpoint::looked_up`](crate::sip::Endpoint::looked_up).
+    LookUp(Question),
+    /// Before something goes to `peer` over TLS: whoever answers there must prove to be `name`
+    /// (RFC 5922 §7).
+    Expect {
+        peer: SocketAddr,
+        name: String,
+    },
 }
 
 /// How much is alive inside an [`Endpoint`](crate::sip::Endpoint).

@@ -13,7 +13,7 @@ use crate::base::{Mint, Moment, Now};
 use crate::sip::digest::{Secret, ha1};
 use crate::sip::headers::Credentials;
 use crate::sip::message::{Message, Method};
-use crate::sip::{Algorithm, Door, Transport, wire};
+use crate::sip::{Algorithm, Door, Transport, locate, wire};
 
 use super::*;
 
@@ -29,6 +29,7 @@ pub(super) struct House {
     pub(super) sent: Vec<(Flow, String)>,
     pub(super) events: Vec<Event>,
     pub(super) closed: Vec<Flow>,
+    pub(super) asked: Vec<locate::Question>,
 }
 
 impl House {
@@ -43,6 +44,7 @@ impl House {
             sent: Vec::new(),
             events: Vec::new(),
             closed: Vec::new(),
+            asked: Vec::new(),
         }
     }
 
@@ -80,6 +82,8 @@ impl House {
                     self.sent.push((transmit.flow, text));
                 }
                 Output::Close(flow) => self.closed.push(flow),
+                Output::LookUp(question) => self.asked.push(question),
+                Output::Expect { .. } => {}
                 Output::Tell(event) => self.events.push(event),
             }
         }
