@@ -141,7 +141,7 @@ fn setup(house: &House, anywhere: Vec<crate::base::AddressRange>) -> Setup {
         expiry_max: Duration::from_secs(3_600),
         expiry_default: Duration::from_secs(300),
         dialogs_max: CALLS_MAX * 2,
-        second_node: false,
+        ..Setup::default()
     }
 }
 

@@ -223,7 +223,7 @@ fn setup() -> Setup {
         expiry_max: Duration::from_secs(3600),
         expiry_default: Duration::from_secs(300),
         dialogs_max: 4000,
-        second_node: false,
+        ..Setup::default()
     }
 }
 

@@ -17,9 +17,9 @@ use crate::sip::message::{
 /// What we call ourselves in Server and User-Agent.
 pub(crate) const PRODUCT: &str = "hotline";
 /// The methods we take.
-pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, REGISTER";
+pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, REGISTER";
 /// The extensions we have.
-pub(crate) const SUPPORTED: &str = "timer";
+pub(crate) const SUPPORTED: &str = "100rel, timer";
 /// The bodies we read.
 pub(crate) const ACCEPT: &str = "application/sdp, multipart/mixed";
 pub(crate) const SDP: &str = "application/sdp";

@@ -26,6 +26,7 @@ use crate::sip::{Flow, Invitation, PhoneRef, Reason};
 use super::Dialog;
 use super::expiry::Expiry;
 use super::offer::{Agreed, Exchange};
+use super::reliable::{Early, Ours};
 
 /// One INVITE dialog, from the first INVITE to the last response.
 #[derive(Debug, Deserialize, Serialize)]
@@ -50,6 +51,10 @@ pub(crate) struct Session {
     pub(crate) postponed: Option<Kept>,
     /// Their Allow lists UPDATE.
     pub(crate) takes_update: bool,
+    /// Our reliable provisional responses, once there was one.
+    pub(crate) reliable: Option<Ours>,
+    /// The early dialogs of our INVITE in which a PRACK went, by to-tag.
+    pub(crate) early: BTreeMap<String, Early>,
     /// The session timer that runs, if one does.
     pub(crate) expiry: Option<Expiry>,
 }
@@ -145,8 +150,38 @@ impl Session {
             agreed: Agreed::default(),
             postponed: None,
             takes_update: false,
+            reliable: None,
+            early: BTreeMap::new(),
             expiry: None,
         }
+    }
+
+    /// The dialog a request of theirs belongs to: one of the early ones, or the one.
+    pub(crate) fn dialog_of(&mut self, tag: &str) -> &mut Dialog {
+        match self.early.get_mut(tag) {
+            Some(early) => &mut early.dialog,
+            None => &mut self.dialog,
+        }
+    }
+
+    /// Whether the first offer has its answer already, though the INVITE has none.
+    pub(crate) fn is_described_early(&self) -> bool {
+        self.reliable.as_ref().is_some_and(|ours| ours.described && !ours.holds_ok())
+    }
+
+    /// Whether we may make an offer: in a confirmed dialog by INVITE, before that by UPDATE to who
+    /// takes it (RFC 3311 §5.1).
+    pub(crate) fn may_offer(&self) -> bool {
+        let early = matches!(self.stage, Stage::Incoming { .. })
+            && self.is_described_early()
+            && self.takes_update;
+        self.is_confirmed() || early
+    }
+
+    /// Whether an offer of ours went out in a provisional response and has no answer yet.
+    pub(crate) fn awaits_answer_in_prack(&self) -> bool {
+        let out = self.reliable.as_ref().and_then(|ours| ours.out.as_ref());
+        out.is_some_and(|out| out.wants_answer)
     }
 
     /// A message of theirs may say what they can.

@@ -7,6 +7,7 @@
 pub(crate) mod expiry;
 pub(crate) mod invite;
 pub(crate) mod offer;
+pub(crate) mod reliable;
 
 use std::fmt;
 

@@ -10,7 +10,7 @@ use crate::sip::dialog::Dialog;
 use crate::sip::dialog::expiry::Terms;
 use crate::sip::dialog::invite::{Leaving, Peer, Session, Stage, Unacknowledged};
 use crate::sip::dialog::offer::{Agreed, Exchange};
-use crate::sip::message::{HeaderName, ResponseBuilder, Status};
+use crate::sip::message::{HeaderName, Method, ResponseBuilder, Status};
 use crate::sip::transaction::{Kept, PATIENCE, T1, TransactionRef};
 use crate::sip::{Flow, Transport};
 
@@ -43,12 +43,12 @@ impl Endpoint {
         self.merging.insert(merge.clone(), id);
         self.invites.insert(id, (dialog, Some(merge)));
         let half = Dialog::of_request(request, &question.tag, source);
-        let heard = request.clone();
+        let takes_update = request.allows(&Method::Update);
         self.index.insert(half.id.clone(), dialog);
         let question = Box::new(question);
         let stage = Stage::Incoming { transaction: id, question, brought_offer: offer };
         let mut session = Session::new(half, peer, stage);
-        session.heard(&heard);
+        session.takes_update = takes_update;
         self.sessions.insert(dialog, session);
         dialog
     }
@@ -66,13 +66,17 @@ impl Endpoint {
         let Stage::Incoming { transaction, question, .. } = &session.stage else {
             return;
         };
+        self.timers.set(Timer::Refresh(dialog), now.steady + REFRESH);
+        if self.is_reliable(session) {
+            self.provisional_reliably(dialog, status, sdp, now);
+            return;
+        }
         let response = self.with_contact(question.response(status), session.dialog.flow);
         let bytes = match sdp {
             Some(sdp) => response.body(compose::SDP, sdp).bytes().clone(),
             None => response.finish().bytes().clone(),
         };
         self.transactions.respond(*transaction, status.0, bytes, now.steady);
-        self.timers.set(Timer::Refresh(dialog), now.steady + REFRESH);
     }
 
     /// §13.3.1.1: proxies give an INVITE up that hears nothing for three minutes.
@@ -80,31 +84,41 @@ impl Endpoint {
         let Some(session) = self.sessions.get(&dialog) else {
             return;
         };
-        if let Stage::Incoming { transaction, .. } = &session.stage {
+        if session.reliable.is_some() {
+            // The same number again would be taken for a repetition.
+            self.provisional(dialog, Status::SESSION_PROGRESS, None, now);
+        } else if let Stage::Incoming { transaction, .. } = &session.stage {
             self.transactions.repeat_provisional(*transaction, now.steady);
             self.timers.set(Timer::Refresh(dialog), now.steady + REFRESH);
         }
     }
 
     pub(super) fn answer_invite(&mut self, dialog: DialogRef, sdp: &Bytes, now: Now) {
+        if let Some(session) = self.sessions.get_mut(&dialog)
+            && let Some(ours) = session.reliable.as_mut().filter(|ours| ours.holds_ok())
+        {
+            // RFC 3262 §3: no 200 before the PRACK of a description of ours.
+            ours.held = Some(Kept(sdp.clone()));
+            return;
+        }
         let Some(session) = self.sessions.get(&dialog) else {
             return;
         };
         let Stage::Incoming { transaction, question, brought_offer } = &session.stage else {
             return;
         };
+        // RFC 6337 §3.1: what was agreed in a PRACK is not said again in the 200.
+        let described = session.reliable.as_ref().is_some_and(|ours| ours.described);
         let response = self.with_contact(question.response(Status::OK), session.dialog.flow);
         let terms = Terms::of(&question.request, None);
-        let bytes = with_terms(response, terms)
-            .header(HeaderName::Accept, compose::ACCEPT)
-            .body(compose::SDP, sdp)
-            .bytes()
-            .clone();
+        let response = with_terms(response, terms).header(HeaderName::Accept, compose::ACCEPT);
+        let response = if described { response.finish() } else { response.body(compose::SDP, sdp) };
+        let bytes = response.bytes().clone();
         let ok = Unacknowledged {
             ok: Kept(bytes.clone()),
             reply: reply_of(question, session.dialog.flow),
             pause: T1,
-            wants_answer: !*brought_offer,
+            wants_answer: !*brought_offer && !described,
             first: true,
         };
         let cseq = question.request.cseq().number;
@@ -112,8 +126,13 @@ impl Endpoint {
         self.transactions.respond(*transaction, 200, bytes, now.steady);
         if let Some(session) = self.sessions.get_mut(&dialog) {
             session.stage = Stage::Confirmed;
-            session.agreed = Agreed { ours: Some(Kept(sdp.clone())), asked };
+            session.reliable = None;
+            if !described {
+                session.agreed = Agreed { ours: Some(Kept(sdp.clone())), asked };
+            }
         }
+        self.timers.stop(&Timer::Unpracked(dialog));
+        self.timers.stop(&Timer::NeverPracked(dialog));
         self.expires(dialog, terms.expiry(), now);
         self.await_ack(dialog, cseq, ok, now);
     }

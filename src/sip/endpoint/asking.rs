@@ -8,7 +8,7 @@ use bytes::Bytes;
 use crate::base::{Mint, Now};
 use crate::sip::compose::{self, Twin};
 use crate::sip::dialog::expiry::Expiry;
-use crate::sip::dialog::invite::{Leaving, Peer, Stage};
+use crate::sip::dialog::invite::{Leaving, Peer, Session, Stage};
 use crate::sip::dialog::offer::{Agreed, Exchange};
 use crate::sip::dialog::{Dialog, Sealed, contact_of};
 use crate::sip::headers::Via;
@@ -78,7 +78,8 @@ impl Endpoint {
         let Some(session) = self.sessions.get_mut(&dialog) else {
             return;
         };
-        if session.given_up || !session.is_confirmed() {
+        if !session.may_offer() {
+            self.report_of(dialog, Event::OfferAnswered { dialog, answer: None });
             return;
         }
         match &session.exchange {
@@ -110,7 +111,7 @@ impl Endpoint {
         let Exchange::Waiting { sdp, glares, refresh } = &session.exchange else {
             return;
         };
-        if session.given_up || !session.is_confirmed() {
+        if session.given_up || !session.may_offer() {
             return;
         }
         if session.unacknowledged.is_empty() {
@@ -130,6 +131,10 @@ impl Endpoint {
         refresh: bool,
         now: Now,
     ) {
+        if !self.sessions.get(&dialog).is_some_and(Session::is_confirmed) {
+            self.send_early_offer(dialog, sdp, glares, now);
+            return;
+        }
         let (draft, key, flow) = self.draft_in(dialog, Method::Invite);
         let bytes = self.refreshing(dialog, draft).body(compose::SDP, sdp);
         let Some(session) = self.sessions.get(&dialog) else {
@@ -143,6 +148,26 @@ impl Endpoint {
         if let Some(session) = self.sessions.get_mut(&dialog) {
             session.exchange =
                 Exchange::Offered { transaction: id, sdp: Kept(sdp.clone()), glares, refresh };
+        }
+    }
+
+    /// RFC 3311: an offer before the INVITE has its answer goes by UPDATE.
+    fn send_early_offer(&mut self, dialog: DialogRef, sdp: &Bytes, glares: u8, now: Now) {
+        let (draft, key, flow) = self.draft_in(dialog, Method::Update);
+        let bytes = self.refreshing(dialog, draft).body(compose::SDP, sdp).bytes().clone();
+        let id = self.transactions.request(key, flow, bytes, now.steady);
+        self.purposes.insert(id, Purpose::EarlyOffer { dialog });
+        if let Some(session) = self.sessions.get_mut(&dialog) {
+            let sdp = Kept(sdp.clone());
+            session.exchange = Exchange::Offered { transaction: id, sdp, glares, refresh: false };
+        }
+    }
+
+    /// An UPDATE with an offer of ours came to nothing.
+    pub(super) fn early_offer_lost(&mut self, dialog: DialogRef, now: Now) {
+        if let Some(session) = self.sessions.get_mut(&dialog) {
+            session.exchange = Exchange::Settled;
+            self.offer_answered(dialog, false, None, now);
         }
     }
 
@@ -163,6 +188,17 @@ impl Endpoint {
             let to_tag = reply.to_tag().unwrap_or_default();
             self.transactions.acknowledged(id, to_tag, flow, ack, now.steady);
         }
+        self.offer_responded(dialog, id, reply, now);
+    }
+
+    /// A final answer to a request of ours that made an offer.
+    pub(super) fn offer_responded(
+        &mut self,
+        dialog: DialogRef,
+        id: TransactionRef,
+        reply: &Response,
+        now: Now,
+    ) {
         let Some(session) = self.sessions.get_mut(&dialog) else {
             return;
         };

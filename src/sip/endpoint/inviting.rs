@@ -123,14 +123,14 @@ impl Endpoint {
         let branch = half.branch(reply);
         self.phone_heard(dialog);
         match reply.status().0 {
-            100..=199 => self.invite_progressed(dialog, reply, now),
+            100..=199 => self.invite_progressed(dialog, branch, reply, now),
             200..=299 => self.invite_answered(id, dialog, branch, reply, now),
             422 if self.invite_with_longer_interval(dialog, &half, reply, now) => {}
             status => self.invite_failed(dialog, Failure::Refused(status), now),
         }
     }
 
-    fn invite_progressed(&mut self, dialog: DialogRef, reply: &Response, now: Now) {
+    fn invite_progressed(&mut self, dialog: DialogRef, branch: Dialog, reply: &Response, now: Now) {
         let Some(session) = self.sessions.get_mut(&dialog) else {
             return;
         };
@@ -141,7 +141,11 @@ impl Endpoint {
         if let Cancel::Held(reason) = *cancel {
             self.send_cancel(dialog, reason, now);
         }
-        if reply.status() != Status::TRYING {
+        // RFC 6228: that one branch of a fork is gone is no ringing.
+        if reply.status() != Status::TRYING
+            && self.takes_provisional(dialog, branch, reply, now)
+            && reply.status() != Status::EARLY_DIALOG_TERMINATED
+        {
             self.report_of(dialog, Event::Ringing { dialog, sdp: sdp_of(reply) });
         }
     }
@@ -151,13 +155,15 @@ impl Endpoint {
         &mut self,
         id: TransactionRef,
         dialog: DialogRef,
-        branch: Dialog,
+        mut branch: Dialog,
         reply: &Response,
         now: Now,
     ) {
+        let cseq = branch.local_cseq;
+        let early = self.settle_branches(dialog, &mut branch);
         let peer = Peer::Phone(branch.flow.peer.ip());
         let flow = self.road(&branch, &peer);
-        let (ack, _) = self.draft(&branch, flow, Method::Ack, branch.local_cseq);
+        let (ack, _) = self.draft(&branch, flow, Method::Ack, cseq);
         let ack = ack.finish().bytes().clone();
         self.transactions.acknowledged(id, &branch.id.remote_tag, flow, ack, now.steady);
 
@@ -181,7 +187,11 @@ impl Endpoint {
         match cancel.reason() {
             // The answer crossed our CANCEL.
             Some(reason) => self.send_bye(dialog, reason, now),
-            None => self.report_of(dialog, Event::Answered { dialog, sdp: sdp_of(reply) }),
+            // The answer may have come with a provisional response already.
+            None => {
+                let sdp = sdp_of(reply).or(early);
+                self.report_of(dialog, Event::Answered { dialog, sdp });
+            }
         }
     }
 

@@ -19,6 +19,7 @@ mod phones;
 mod privacy;
 mod receiving;
 mod refreshing;
+mod reliably;
 mod within;
 mod words;
 
@@ -100,6 +101,10 @@ enum Purpose {
         was: Box<Dialog>,
         cseq: u32,
     },
+    /// An UPDATE with an offer, before the INVITE has its answer.
+    EarlyOffer {
+        dialog: DialogRef,
+    },
     Bye {
         dialog: DialogRef,
     },
@@ -137,6 +142,10 @@ enum Timer {
     Glare(DialogRef),
     /// Send our provisional response again.
     Refresh(DialogRef),
+    /// Send our reliable provisional response again.
+    Unpracked(DialogRef),
+    /// No PRACK will come any more.
+    NeverPracked(DialogRef),
     /// Refresh the session.
     SessionRefresh(DialogRef),
     /// Nobody has refreshed the session.
@@ -346,6 +355,8 @@ impl Endpoint {
                 Timer::Quiet(dialog) => self.heard_nothing(dialog, now),
                 Timer::Glare(dialog) => self.offer_again(dialog, now),
                 Timer::Refresh(dialog) => self.refresh_provisional(dialog, now),
+                Timer::Unpracked(dialog) => self.repeat_reliably(dialog, now),
+                Timer::NeverPracked(dialog) => self.never_pracked(dialog, now),
                 Timer::SessionRefresh(dialog) => self.refresh_session(dialog, now),
                 Timer::SessionDoubt(dialog) => self.doubt_session(dialog, now),
             }
@@ -402,6 +413,7 @@ impl Endpoint {
                 self.invite_failed(*dialog, why, now);
             }
             Some(Purpose::Reinvite { dialog, .. }) => self.lost_in_dialog(*dialog, now),
+            Some(Purpose::EarlyOffer { dialog }) => self.early_offer_lost(*dialog, now),
             Some(Purpose::Refresh { dialog }) => match told {
                 Told::TimedOut | Told::Gone => self.lost_in_dialog(*dialog, now),
                 Told::Unreachable => self.refresh_failed(*dialog, None, now),
@@ -439,6 +451,9 @@ impl Endpoint {
     fn forget(&mut self, dialog: DialogRef) -> Option<Session> {
         let session = self.sessions.remove(&dialog)?;
         self.index.remove(&session.dialog.id);
+        for early in session.early.values() {
+            self.index.remove(&early.dialog.id);
+        }
         for cseq in session.unacknowledged.keys() {
             self.timers.stop(&Timer::Repeat(dialog, *cseq));
             self.timers.stop(&Timer::GiveUp(dialog, *cseq));
@@ -446,6 +461,8 @@ impl Endpoint {
         self.timers.stop(&Timer::Quiet(dialog));
         self.timers.stop(&Timer::Glare(dialog));
         self.timers.stop(&Timer::Refresh(dialog));
+        self.timers.stop(&Timer::Unpracked(dialog));
+        self.timers.stop(&Timer::NeverPracked(dialog));
         self.timers.stop(&Timer::SessionRefresh(dialog));
         self.timers.stop(&Timer::SessionDoubt(dialog));
         Some(session)

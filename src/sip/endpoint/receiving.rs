@@ -134,6 +134,9 @@ impl Endpoint {
                 let alive = status != gone && status != Status::REQUEST_TIMEOUT;
                 self.probe_answered(*dialog, alive);
             }
+            Some(Purpose::EarlyOffer { dialog }) if status.is_final() => {
+                self.offer_responded(*dialog, id, response, now);
+            }
             Some(Purpose::Refresh { .. }) if status.is_final() => {
                 self.refresh_responded(id, response, now);
             }
@@ -148,6 +151,7 @@ impl Endpoint {
             }
             Some(
                 Purpose::Reinvite { .. }
+                | Purpose::EarlyOffer { .. }
                 | Purpose::Bye { .. }
                 | Purpose::DialogProbe { .. }
                 | Purpose::Refresh { .. }

@@ -55,14 +55,16 @@ impl Endpoint {
             self.reply_plain(&arrival, Status::CALL_OR_TRANSACTION_DOES_NOT_EXIST, now);
             return;
         }
-        if !session.dialog.takes(arrival.request().cseq().number) {
+        let tag = arrival.request().from_tag().unwrap_or_default();
+        let branch = session.dialog_of(tag);
+        if !branch.takes(arrival.request().cseq().number) {
             self.reply_plain(&arrival, Status::SERVER_INTERNAL_ERROR, now);
             return;
         }
         session.heard(arrival.request());
         if matches!(session.peer, Peer::Phone(_)) {
             // A new port of its NAT, or a new connection after the old one broke.
-            session.dialog.flow = arrival.source;
+            session.dialog_of(tag).flow = arrival.source;
         }
         // From here on its number is taken, so its answer must be kept for its repetitions.
         let id = self.open(&mut arrival, now);
@@ -75,13 +77,13 @@ impl Endpoint {
         match method {
             Method::Bye => self.bye_received(dialog, &arrival, now),
             Method::Invite | Method::Update => self.offered(dialog, id, arrival, now),
+            Method::Prack => self.prack_received(dialog, id, arrival, now),
             Method::Options => self.options_received(&arrival, now),
             Method::Ack
             | Method::Cancel
             | Method::Info
             | Method::Message
             | Method::Notify
-            | Method::Prack
             | Method::Publish
             | Method::Refer
             | Method::Register
@@ -91,6 +93,12 @@ impl Endpoint {
     }
 
     fn bye_received(&mut self, dialog: DialogRef, arrival: &Arrival, now: Now) {
+        let stage = self.sessions.get(&dialog).map(|session| &session.stage);
+        if matches!(stage, Some(Stage::Inviting { .. })) {
+            // §15: a phone that rings refuses; goodbye is said to those who have spoken.
+            self.reply_plain(arrival, Status::CALL_OR_TRANSACTION_DOES_NOT_EXIST, now);
+            return;
+        }
         self.reply_plain(arrival, Status::OK, now);
         let Some(session) = self.sessions.get(&dialog) else {
             return;
@@ -108,17 +116,24 @@ impl Endpoint {
     }
 
     /// A re-INVITE or UPDATE.
-    fn offered(&mut self, dialog: DialogRef, id: TransactionRef, arrival: Arrival, now: Now) {
+    pub(super) fn offered(
+        &mut self,
+        dialog: DialogRef,
+        id: TransactionRef,
+        arrival: Arrival,
+        now: Now,
+    ) {
         if self.has_strange_body(&arrival, now) || self.wants_too_short_a_session(&arrival, now) {
             return;
         }
         let is_invite = *arrival.request().method() == Method::Invite;
-        if !is_invite && sdp_of(arrival.request()).is_none() {
+        if *arrival.request().method() == Method::Update && sdp_of(arrival.request()).is_none() {
             // Only a sign of life, or a new target.
             let contact = contact_of(arrival.request());
             let mut terms = Terms::None;
             if let Some(session) = self.sessions.get_mut(&dialog) {
-                session.dialog.retargeted(contact.as_deref());
+                let tag = arrival.request().from_tag().unwrap_or_default();
+                session.dialog_of(tag).retargeted(contact.as_deref());
                 terms = Terms::of(arrival.request(), session.expiry);
             }
             let response = self.with_contact(arrival.question.response(Status::OK), arrival.source);
@@ -126,7 +141,7 @@ impl Endpoint {
             self.expires(dialog, terms.expiry(), now);
             return;
         }
-        if let Some(refusal) = self.is_crossed(dialog) {
+        if let Some(refusal) = self.is_crossed(dialog, is_invite) {
             let (status, bytes) = self.refusal_of_offer(&arrival, &refusal);
             self.respond(&arrival, status, bytes, now);
             return;
@@ -166,11 +181,21 @@ impl Endpoint {
 
     /// §14.2: 500 while an earlier request of theirs waits for us, 491 while one of ours waits for
     /// them.
-    fn is_crossed(&self, dialog: DialogRef) -> Option<Refusal> {
+    fn is_crossed(&self, dialog: DialogRef, is_invite: bool) -> Option<Refusal> {
         let session = self.sessions.get(&dialog)?;
         match &session.stage {
             Stage::Confirmed => {}
+            // RFC 3311 §5.2: once the first offer has its answer, another may be made early.
+            Stage::Incoming { .. } if !is_invite && session.is_described_early() => {}
+            Stage::Incoming { .. } if !is_invite && session.awaits_answer_in_prack() => {
+                return Some(Refusal::RequestPending);
+            }
             Stage::Incoming { .. } | Stage::Leaving(_) => return Some(Refusal::ServerError),
+            // Our offer has no answer yet, or a phone that only rings wants other sound than it
+            // will get once it is picked up: that can be asked then.
+            Stage::Inviting { .. } if session.early.values().any(|one| one.answer.is_some()) => {
+                return Some(Refusal::NotAcceptableHere);
+            }
             Stage::Inviting { .. } => return Some(Refusal::RequestPending),
         }
         match &session.exchange {

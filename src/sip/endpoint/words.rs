@@ -29,6 +29,10 @@ pub struct Setup {
     /// Hosts in a Request-URI that mean us, besides the doors' addresses.
     pub domains: BTreeSet<String>,
     pub trunks: Vec<TrunkAccess>,
+    /// Trunks whose callers get provisional responses reliably (RFC 3262) whenever they can, and
+    /// not only when they demand it.
+    #[serde(default)]
+    pub reliable: BTreeSet<TrunkName>,
     /// Who may register, by account name.
     pub accounts: BTreeMap<ListenerName, Account>,
     /// User parts only a listener may dial (star codes): challenged even from a trunk's address.

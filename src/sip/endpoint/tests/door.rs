@@ -150,7 +150,7 @@ fn a_trunk_may_ask_whether_we_are_there_and_what_we_can() {
         let sent = house.take_sent().pop().unwrap();
         assert!(sent.starts_with(line), "{sent}");
         if !more.is_empty() {
-            assert_eq!(header(&sent, "Unsupported"), Some("100rel, join"));
+            assert_eq!(header(&sent, "Unsupported"), Some("join"));
         }
     }
     let hops = invite("z9hG4bKhops").replace("Max-Forwards: 70", "Max-Forwards: 0");

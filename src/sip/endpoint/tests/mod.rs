@@ -5,6 +5,7 @@ mod door;
 mod inviting;
 mod load;
 mod refreshing;
+mod reliably;
 mod within;
 
 use std::time::Duration;
