@@ -17,6 +17,9 @@ use crate::base::{CallRef, CallerNumber, Mint, Moment, Now, TrunkName};
 
 pub use pseudonym::{Pseudonym, Pseudonyms};
 
+/// The most insistent callers remembered.
+const INSISTENT_MAX: usize = 1_024;
+
 /// How many calls may live at once.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Limits {
@@ -47,6 +50,8 @@ pub struct Admission {
     calls: BTreeMap<CallRef, Entry>,
     by_trunk: BTreeMap<TrunkName, usize>,
     by_caller: BTreeMap<Pseudonym, usize>,
+    /// Callers who wanted more calls than one may have, and when last.
+    insistent: BTreeMap<Pseudonym, Moment>,
     pseudonyms: Pseudonyms,
 }
 
@@ -64,6 +69,7 @@ impl Admission {
             calls: BTreeMap::new(),
             by_trunk: BTreeMap::new(),
             by_caller: BTreeMap::new(),
+            insistent: BTreeMap::new(),
             pseudonyms: Pseudonyms::new(mint, now),
         }
     }
@@ -91,6 +97,19 @@ impl Admission {
         self.calls.insert(call, Entry { trunk, caller });
     }
 
+    /// A caller wanted more than their share.
+    pub fn turned_away(&mut self, caller: &CallerNumber, now: Moment) {
+        if self.insistent.len() >= INSISTENT_MAX {
+            let oldest = self.insistent.iter().min_by_key(|(_, at)| **at);
+            if let Some(oldest) = oldest.map(|(caller, _)| *caller) {
+                self.insistent.remove(&oldest);
+            }
+        }
+        if let Some(caller) = self.pseudonym(Some(caller)) {
+            self.insistent.insert(caller, now);
+        }
+    }
+
     /// A call ended; its place is free. A call that was never admitted frees nothing.
     pub fn left(&mut self, call: CallRef) {
         let Some(entry) = self.calls.remove(&call) else {
@@ -111,6 +130,7 @@ impl Admission {
         }
         // Calls that outlive the night keep their place in the house and lose their name.
         self.by_caller.clear();
+        self.insistent.clear();
         for entry in self.calls.values_mut() {
             entry.caller = None;
         }
@@ -136,6 +156,11 @@ impl Admission {
             return Verdict::CallerFull;
         }
         Verdict::Admitted
+    }
+
+    /// How many callers have wanted more than their share since a moment.
+    pub fn insistent_since(&self, since: Moment) -> usize {
+        self.insistent.values().filter(|at| **at >= since).count()
     }
 
     /// How many calls live.

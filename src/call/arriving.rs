@@ -31,7 +31,7 @@ pub(super) struct Arriving {
 impl Arriving {
     pub(super) fn begin(arrival: Arrival, now: Now) -> (Body, Self) {
         let Arrival { call, line, origin, preface, plan, trunk, .. } = arrival;
-        let Arrival { sources, offer, territory, opening, attended, .. } = arrival;
+        let Arrival { sources, offer, territory, opening, attended, has_enough, .. } = arrival;
         let mut draft = Draft::new(call, line.name.clone(), trunk, plan, now);
         if let Some(origin) = origin {
             draft.came_from(origin);
@@ -44,7 +44,9 @@ impl Arriving {
             Some(offer) => Order::Answer { stream, offer },
             None => Order::Offer { stream, like: None },
         });
-        if opening.is_open() {
+        if opening.is_open() && has_enough {
+            body.place = Place::Full;
+        } else if opening.is_open() {
             body.open_until = opening.until();
             body.place = Place::Asked;
             body.wish(Output::Knock);

@@ -91,6 +91,8 @@ pub struct Arrival {
     pub opening: Opening,
     /// Whether any listener of the line is logged in.
     pub attended: bool,
+    /// The caller holds all the calls one caller may: they hear that the lines are taken.
+    pub has_enough: bool,
 }
 
 /// What a call wants done.

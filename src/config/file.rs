@@ -28,6 +28,7 @@ pub(super) struct LinesFile {
 #[serde(deny_unknown_fields)]
 pub(super) struct LimitsTable {
     pub(super) calls: Option<Spanned<i64>>,
+    pub(super) calls_per_caller: Option<Spanned<i64>>,
     pub(super) grace: Option<Word>,
     #[serde(default)]
     pub(super) second_node: bool,
@@ -191,6 +192,9 @@ pub(super) struct TrunkTable {
     pub(super) addresses: Vec<Word>,
     #[serde(default)]
     pub(super) media: Vec<Word>,
+    #[serde(default)]
+    pub(super) numbers: Vec<Word>,
+    pub(super) calls: Option<Spanned<i64>>,
 }
 
 /// `prompts.toml`, in the folder of the recordings.

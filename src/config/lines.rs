@@ -18,14 +18,17 @@ use crate::schedule::Schedule;
 #[derive(Clone, Debug)]
 pub(super) struct Limits {
     pub(super) calls: usize,
+    pub(super) calls_per_caller: Option<usize>,
     pub(super) grace: Duration,
     pub(super) second_node: bool,
 }
 
 pub(super) fn limits(table: &LimitsTable, linker: &mut Linker<'_>) -> Option<Limits> {
-    let calls = linker.count(table.calls.as_ref(), 400, 1, 20_000);
+    let calls = linker.count(table.calls.as_ref(), 200, 1, 20_000);
+    let per_caller = linker.count::<usize>(table.calls_per_caller.as_ref(), 2, 0, 1_000)?;
+    let calls_per_caller = (per_caller > 0).then_some(per_caller);
     let grace = linker.duration(table.grace.as_ref(), minutes(30), Duration::ZERO, hours(12));
-    Some(Limits { calls: calls?, grace: grace?, second_node: table.second_node })
+    Some(Limits { calls: calls?, calls_per_caller, grace: grace?, second_node: table.second_node })
 }
 
 /// Lines by name, and the numbers that reach them.

@@ -166,6 +166,7 @@ fn assemble(parts: Parts, files: Files, notices: Report) -> Loaded {
         prompts: library.prompts,
         sip,
         calls_max: limits.calls,
+        caller_calls_max: limits.calls_per_caller,
         grace: limits.grace,
     };
     Loaded { plan, house, recordings: library.recordings, notices, files }

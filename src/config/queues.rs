@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::base::{AddressRange, QueueName, TrunkName};
+use crate::base::{AddressRange, PhoneNumber, QueueName, TrunkName};
 use crate::config::catalogue::{Kind, What};
 use crate::config::file::{QueueTable, QueuesFile, TrunksFile, Word};
 use crate::config::lines::Lines;
@@ -67,11 +67,30 @@ pub(super) fn trunks(file: &TrunksFile, linker: &mut Linker<'_>) -> BTreeMap<Tru
         }
         let addresses = ranges(&table.addresses, linker);
         let media = ranges(&table.media, linker);
-        if let (Some(name), Some(addresses), Some(media)) = (name, addresses, media) {
-            all.insert(name, TrunkPlan { addresses, media, numbers: BTreeSet::new() });
+        let numbers = numbers(&table.numbers, linker);
+        let calls_max = match &table.calls {
+            Some(calls) => linker.count(Some(calls), 1, 1, 20_000).map(Some),
+            None => Some(None),
+        };
+        if let (Some(name), Some(addresses), Some(media), Some(numbers), Some(calls_max)) =
+            (name, addresses, media, numbers, calls_max)
+        {
+            all.insert(name, TrunkPlan { addresses, media, numbers, calls_max });
         }
     }
     all
+}
+
+fn numbers(words: &[Word], linker: &mut Linker<'_>) -> Option<BTreeSet<PhoneNumber>> {
+    let read = words.iter().map(|word| match word.get_ref().parse() {
+        Ok(number) => Some(number),
+        Err(_) => {
+            linker.problem(word, What::BadNumber { text: word.get_ref().clone() });
+            None
+        }
+    });
+    // All are read, so that every mistake is told.
+    read.collect::<Vec<_>>().into_iter().collect()
 }
 
 fn ranges(words: &[Word], linker: &mut Linker<'_>) -> Option<Vec<AddressRange>> {

@@ -11,6 +11,7 @@ use crate::exchange::numbers::Destination;
 use crate::exchange::{Caller, Code, Exchange, Guest, Level, LinePlan, Output, Stopping};
 use crate::ivr::fragments;
 use crate::media::Sources;
+use crate::queue::Class;
 use crate::record::{Cause, Draft, Outcome, Party, Q850};
 use crate::roster::Output as RosterOutput;
 use crate::sip::{self, Dialled, DialogRef, Event, Origin, Refusal};
@@ -138,8 +139,14 @@ impl Exchange {
         };
         let call = self.fresh_call();
         let verdict = self.admission.verdict(trunk.as_ref(), invited.caller.as_ref());
+        let has_enough = verdict == Verdict::CallerFull;
+        if let (true, Some(caller)) = (has_enough, &invited.caller) {
+            self.admission.turned_away(caller, now.steady);
+        }
         let refused = match verdict {
-            Verdict::Admitted | Verdict::CallerFull => self.stopping == Stopping::GraceOver,
+            Verdict::Admitted => self.stopping == Stopping::GraceOver,
+            // Words take a place for half a minute: not when places are short.
+            Verdict::CallerFull => self.admission.calls() * 2 >= self.plan.calls_max,
             Verdict::HouseFull | Verdict::TrunkFull => true,
         } || (self.stopping != Stopping::No && self.plan.sip.second_node);
         if refused {
@@ -149,7 +156,8 @@ impl Exchange {
         // The instant of the first copy decides, not the instant it is read.
         let opening = self.opening(&line, invited.at.wall);
         let territory = invited.caller.as_ref().map_or(Territory::Metropole, territory_of);
-        self.admission.admitted(call, trunk.clone(), invited.caller.as_ref());
+        let counted = invited.caller.as_ref().filter(|_| !has_enough);
+        self.admission.admitted(call, trunk.clone(), counted);
         let fields = vec![
             ("line".to_owned(), line.name.to_string()),
             ("open".to_owned(), opening.is_open().to_string()),
@@ -167,13 +175,18 @@ impl Exchange {
             territory,
             opening,
             attended: self.attended.contains(&line.queue),
+            has_enough,
+        };
+        let class = match (&invited.caller, &is_listener) {
+            (None, None) => Class::Anonymous,
+            (Some(_), _) | (_, Some(_)) => Class::Known,
         };
         if let Some(listener) = &is_listener {
             self.roster.calls_elsewhere(listener, call);
             self.roster_has_changed();
         }
         let queue = line.queue.clone();
-        let caller = Caller { call: Call::arrived(arrival, now), queue, is_listener };
+        let caller = Caller { call: Call::arrived(arrival, now), queue, class, is_listener };
         self.welcome(call, invited.dialog, Guest::Caller(Box::new(caller)), now);
     }
 

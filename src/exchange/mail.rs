@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::base::{CallRef, ListenerName, Now, QueueName};
 use crate::call;
 use crate::exchange::{Exchange, Guest, Level, Output};
-use crate::queue::Queue;
+use crate::queue::{Class, Queue};
 use crate::record::{AttemptResult, CallRecord};
 use crate::sip::{DialogRef, Invitation, Target};
 
@@ -63,11 +63,15 @@ impl Exchange {
                 self.dialogs.insert(dialog, (call, leg));
                 self.legs.insert((call, leg), dialog);
             }
-            Wish::Knock => self.with_queue(call, |queue| queue.knocked(call, now.steady)),
+            Wish::Knock => {
+                let class = self.class_of(call);
+                self.with_queue(call, |queue| queue.knocked(call, class, now.steady));
+            }
             Wish::Ready => self.with_queue(call, |queue| queue.ready(call)),
             Wish::Unready => self.with_queue(call, |queue| queue.unready(call)),
             Wish::Return => {
-                self.with_queue(call, |queue| queue.returned(call));
+                let class = self.class_of(call);
+                self.with_queue(call, |queue| queue.returned(call, class));
                 self.drain_again(call, now);
             }
             Wish::Leave => self.with_queue(call, |queue| queue.left(call)),
@@ -177,6 +181,13 @@ impl Exchange {
         match self.guests.get(&call) {
             Some(Guest::Caller(caller)) => caller.call.line().display.clone(),
             Some(Guest::Errand(_)) | None => String::new(),
+        }
+    }
+
+    fn class_of(&self, call: CallRef) -> Class {
+        match self.guests.get(&call) {
+            Some(Guest::Caller(caller)) => caller.class,
+            Some(Guest::Errand(_)) | None => Class::Known,
         }
     }
 

@@ -39,7 +39,7 @@ use crate::base::{
 };
 use crate::call::{self, Call, Errand};
 use crate::media::Notice;
-use crate::queue::{Estimate, Queue};
+use crate::queue::{Class, Estimate, Queue};
 use crate::roster::Roster;
 use crate::schedule::WallTrust;
 use crate::sip::{DialogRef, Endpoint, Setup};
@@ -110,6 +110,7 @@ enum Guest {
 struct Caller {
     call: Call,
     queue: QueueName,
+    class: Class,
     /// Set when a listener calls the line themselves: they can't be rung meanwhile.
     is_listener: Option<ListenerName>,
 }
@@ -389,7 +390,14 @@ impl Guest {
 }
 
 fn limits(plan: &Plan) -> Limits {
-    Limits { calls_max: plan.calls_max, trunk_calls_max: BTreeMap::new(), caller_calls_max: None }
+    let trunks = plan.trunks.iter();
+    Limits {
+        calls_max: plan.calls_max,
+        trunk_calls_max: trunks
+            .filter_map(|(name, trunk)| Some((name.clone(), trunk.calls_max?)))
+            .collect(),
+        caller_calls_max: plan.caller_calls_max,
+    }
 }
 
 /// What the endpoint must know of the plan.

@@ -164,6 +164,13 @@ impl Exchange {
         if recent(self.alarms.refused_for_sound) {
             words.push("codec_mismatch: a call offered no codec we speak".to_owned());
         }
+        let since = Moment::START + now.steady.since_start().saturating_sub(ALARM_SHOWN);
+        let insistent = self.admission.insistent_since(since);
+        if insistent > 0 {
+            words.push(format!(
+                "unusual_activity: {insistent} callers wanted more calls at once than one may have"
+            ));
+        }
         self.attendance_alarms(now, &mut words);
         for queue in self.queue_boards(now) {
             if queue.oldest.is_some_and(|oldest| oldest >= LONG_WAIT.as_secs()) {

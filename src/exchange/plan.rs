@@ -34,6 +34,8 @@ pub struct Plan {
     pub sip: sip::Setup,
     /// The most calls at once, waiting and closed messages included.
     pub calls_max: usize,
+    /// The most calls of one caller at once; more hear that all lines are taken. None: not counted.
+    pub caller_calls_max: Option<usize>,
     /// How long a stop waits for calls to end by themselves (scenarios.md SC-32).
     pub grace: Duration,
 }
@@ -62,6 +64,8 @@ pub struct TrunkPlan {
     pub media: Vec<AddressRange>,
     /// The numbers it may deliver; empty: every number of the house.
     pub numbers: BTreeSet<PhoneNumber>,
+    /// The most calls at once by this road; None: as many as the house takes.
+    pub calls_max: Option<usize>,
 }
 
 /// A recording, as far as call control needs it.

@@ -11,11 +11,12 @@
 //!                                    └── declined, failed, unanswered
 //! ```
 //!
-//! Order is by arrival. Every caller in line has one phone ringing before any has two, so that three
+//! Order is by arrival; see [`Class`] for the one exception. Every caller in line has one phone ringing before any has two, so that three
 //! free listeners take three callers at once; those first in line are given the first choice.
 
 mod drain;
 mod estimate;
+mod fairness;
 mod strategy;
 
 use std::collections::VecDeque;
@@ -27,6 +28,7 @@ use crate::base::{CallRef, ListenerName, Moment, Timers};
 
 pub use drain::{Drain, Output as DrainOutput};
 pub use estimate::Estimate;
+pub use fairness::Class;
 pub use strategy::RingStrategy;
 
 /// How long a caller who put us on hold keeps a listener free for themselves before the next
@@ -60,7 +62,9 @@ pub struct Queue {
     places: VecDeque<Place>,
     /// Callers who found the queue full and hear so; the first of them gets the next place
     /// (scenarios.md SC-19).
-    at_door: VecDeque<CallRef>,
+    at_door: VecDeque<(CallRef, Class)>,
+    /// Whose turn it was last, for when the classes alternate.
+    served_last: Option<Class>,
     rung_last: Option<ListenerName>,
     timers: Timers<Timer>,
     outputs: VecDeque<Output>,
@@ -95,6 +99,9 @@ pub enum Stop {
 #[derive(Debug, Deserialize, Serialize)]
 struct Place {
     call: CallRef,
+    class: Class,
+    /// Given back by a lost listener: before everybody, whatever their class.
+    returned: bool,
     ready: bool,
     attempts: Vec<Attempt>,
     hold: Hold,
@@ -132,6 +139,7 @@ impl Queue {
             plan,
             places: VecDeque::new(),
             at_door: VecDeque::new(),
+            served_last: None,
             rung_last: None,
             timers: Timers::default(),
             outputs: VecDeque::new(),
@@ -151,16 +159,16 @@ impl Queue {
     // ---- facts ----
 
     /// A caller wants a place: the last one, or none is left.
-    pub fn knocked(&mut self, call: CallRef, now: Moment) {
+    pub fn knocked(&mut self, call: CallRef, class: Class, now: Moment) {
         if self.knows(call) {
             return;
         }
-        if self.places.len() >= self.plan.places_max {
-            self.at_door.push_back(call);
+        if !self.has_room(class) {
+            self.at_door.push_back((call, class));
             self.outputs.push_back(Output::Full { call });
             return;
         }
-        self.place(call);
+        self.place(call, class);
         if let Some(patience) = self.plan.patience {
             self.timers.set(Timer::Patience(call), now + patience);
         }
@@ -182,10 +190,12 @@ impl Queue {
 
     /// A caller whose listener was lost, or who was given back, goes to the head, full or not
     /// (decisions.md §15).
-    pub fn returned(&mut self, call: CallRef) {
+    pub fn returned(&mut self, call: CallRef, class: Class) {
         if !self.knows(call) {
             self.places.push_front(Place {
                 call,
+                class,
+                returned: true,
                 ready: true,
                 attempts: Vec::new(),
                 hold: Hold::None,
@@ -230,12 +240,15 @@ impl Queue {
     /// The listener picked up: the others stop ringing, the place is free.
     pub fn answered(&mut self, call: CallRef, listener: &ListenerName) {
         self.attempt_failed(call, listener);
+        if let Some(place) = self.find(call) {
+            self.served_last = Some(place.class);
+        }
         self.leave(call, Stop::TakenByAnother);
     }
 
     /// The caller hung up, or is served no more.
     pub fn left(&mut self, call: CallRef) {
-        self.at_door.retain(|waiting| *waiting != call);
+        self.at_door.retain(|(waiting, _)| *waiting != call);
         self.leave(call, Stop::CallerLeft);
     }
 
@@ -308,18 +321,17 @@ impl Queue {
             // Everybody rings for the first in line, whoever else waits.
             RingStrategy::RingAll => None,
             RingStrategy::LongestIdle | RingStrategy::InTurn => {
-                self.places.iter().find(|place| wants(place, 1))
+                self.in_turn().find(|place| wants(place, 1))
             }
         };
-        let place =
-            first_round.or_else(|| self.places.iter().find(|place| wants(place, at_once)))?;
+        let place = first_round.or_else(|| self.in_turn().find(|place| wants(place, at_once)))?;
         let listener = self.plan.strategy.choose(free, self.rung_last.as_ref())?;
         Some((place.call, listener))
     }
 
     /// How far a caller is from the front, counting from one.
     pub fn place_of(&self, call: CallRef) -> Option<usize> {
-        self.places.iter().position(|place| place.call == call).map(|index| index + 1)
+        self.in_turn().position(|place| place.call == call).map(|index| index + 1)
     }
 
     /// Everybody with a place, first in line first.
@@ -338,7 +350,8 @@ impl Queue {
     }
 
     fn knows(&self, call: CallRef) -> bool {
-        self.at_door.contains(&call) || self.place_of(call).is_some()
+        self.at_door.iter().any(|(waiting, _)| *waiting == call)
+            || self.places.iter().any(|place| place.call == call)
     }
 
     fn find(&mut self, call: CallRef) -> Option<&mut Place> {
@@ -349,9 +362,15 @@ impl Queue {
         self.find(call)?.attempts.iter_mut().find(|attempt| attempt.listener == *listener)
     }
 
-    fn place(&mut self, call: CallRef) {
-        let place = Place { call, ready: false, attempts: Vec::new(), hold: Hold::None };
-        self.places.push_back(place);
+    fn place(&mut self, call: CallRef, class: Class) {
+        self.places.push_back(Place {
+            call,
+            class,
+            returned: false,
+            ready: false,
+            attempts: Vec::new(),
+            hold: Hold::None,
+        });
         self.outputs.push_back(Output::Placed { call });
     }
 
@@ -389,10 +408,10 @@ impl Queue {
     }
 
     fn fill_from_door(&mut self) {
-        while self.places.len() < self.plan.places_max
-            && let Some(call) = self.at_door.pop_front()
+        while let Some(at) = self.at_door.iter().position(|(_, class)| self.has_room(*class))
+            && let Some((call, class)) = self.at_door.remove(at)
         {
-            self.place(call);
+            self.place(call, class);
         }
     }
 }

@@ -77,9 +77,9 @@ fn a_ring_in_vain_ends_and_the_caller_keeps_the_head() {
 #[test]
 fn a_full_queue_gives_a_freed_place_to_the_first_at_the_door() {
     let mut queue = queue(1);
-    queue.knocked(ANNA, at(0));
-    queue.knocked(BERT, at(1));
-    queue.knocked(CLEO, at(2));
+    queue.knocked(ANNA, Class::Known, at(0));
+    queue.knocked(BERT, Class::Known, at(1));
+    queue.knocked(CLEO, Class::Known, at(2));
     assert_eq!(
         outputs(&mut queue),
         [Output::Placed { call: ANNA }, Output::Full { call: BERT }, Output::Full { call: CLEO }]
@@ -94,7 +94,7 @@ fn a_full_queue_gives_a_freed_place_to_the_first_at_the_door() {
 #[test]
 fn phones_do_not_ring_before_the_caller_is_ready() {
     let mut queue = queue(20);
-    queue.knocked(ANNA, at(0));
+    queue.knocked(ANNA, Class::Known, at(0));
     assert_eq!(matches(&mut queue, &["lea"]), []);
 
     queue.ready(ANNA);
@@ -125,7 +125,7 @@ fn a_caller_given_back_goes_to_the_head_even_of_a_full_queue() {
     let mut queue = queue(1);
     comes(&mut queue, ANNA);
 
-    queue.returned(BERT);
+    queue.returned(BERT, Class::Known);
 
     assert_eq!(queue.place_of(BERT), Some(1));
     assert_eq!(queue.place_of(ANNA), Some(2));
@@ -164,7 +164,7 @@ fn when_all_ring_they_ring_for_the_first_in_line() {
 }
 
 fn comes(queue: &mut Queue, call: CallRef) {
-    queue.knocked(call, at(0));
+    queue.knocked(call, Class::Known, at(0));
     queue.ready(call);
 }
 

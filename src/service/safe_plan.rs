@@ -63,11 +63,13 @@ pub(super) fn make(folder: &Path, house: &House) -> (Plan, BTreeMap<PromptName, 
                 addresses: anywhere.clone(),
                 media: anywhere.clone(),
                 numbers: BTreeSet::new(),
+                calls_max: None,
             },
         )]),
         prompts,
         sip: setup(house, anywhere),
         calls_max: CALLS_MAX,
+        caller_calls_max: None,
         grace: Duration::from_secs(60),
     };
     (plan, recordings)

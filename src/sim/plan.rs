@@ -58,6 +58,7 @@ pub fn shipped() -> Plan {
         addresses: vec!["10.1.0.0/16".parse().expect("a range")],
         media: Vec::new(),
         numbers: BTreeSet::new(),
+        calls_max: None,
     };
     Plan {
         version: "town".into(),
@@ -77,6 +78,7 @@ pub fn shipped() -> Plan {
         prompts: prompts(),
         sip: setup(),
         calls_max: 200,
+        caller_calls_max: Some(2),
         grace: Duration::from_secs(30 * 60),
     }
 }

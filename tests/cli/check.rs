@@ -67,25 +67,25 @@ config/trunks.toml:7:29: `localhost` is no range of addresses
 
 hint: write an address, or an address and a length, as in `192.0.2.0/24`
 
-config/lines.toml:17:12: the number 3977 already belongs to line `3133`
+config/lines.toml:18:12: the number 3977 already belongs to line `3133`
 
-config/lines.toml:19:12: calendar `3979` does not exist
+config/lines.toml:20:12: calendar `3979` does not exist
 
 hint: did you mean `3977`?
 
-config/lines.toml:20:9: queue `ecuote` does not exist
+config/lines.toml:21:9: queue `ecuote` does not exist
 
 hint: did you mean `ecoute`?
 
-config/lines.toml:29:9: prompt `atente-1` does not exist
+config/lines.toml:30:9: prompt `atente-1` does not exist
 
 hint: did you mean `attente-1`?
 
-config/lines.toml:42:9: `15 minutes` is no duration
+config/lines.toml:43:9: `15 minutes` is no duration
 
 hint: write a number and a unit: `500ms`, `20s`, `10m`, `2h`
 
-config/lines.toml:55:21: `*10` is no telephone number
+config/lines.toml:56:21: `*10` is no telephone number
 
 hint: write digits, with `+33` or `0` in front of long ones
 
@@ -100,9 +100,9 @@ fn a_key_that_does_not_exist_is_named_in_both_languages() {
     plan.replace("lines.toml", "ring_after", "ring_aftre");
 
     let told = plan.problems(Language::French);
-    assert!(told.starts_with("config/lines.toml:22:1: clé inconnue « ring_aftre » ; "), "{told}");
+    assert!(told.starts_with("config/lines.toml:23:1: clé inconnue « ring_aftre » ; "), "{told}");
     let told = plan.problems(Language::English);
-    assert!(told.starts_with("config/lines.toml:22:1: unknown field `ring_aftre`, "), "{told}");
+    assert!(told.starts_with("config/lines.toml:23:1: unknown field `ring_aftre`, "), "{told}");
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn a_number_without_quotes_keeps_its_zero_by_being_refused() {
     plan.replace("lines.toml", "numbers = [\"3977\"]", "numbers = [3977]");
 
     let told = plan.problems(Language::English);
-    assert!(told.starts_with("config/lines.toml:17:12: invalid type: integer"), "{told}");
+    assert!(told.starts_with("config/lines.toml:18:12: invalid type: integer"), "{told}");
 }
 
 #[test]

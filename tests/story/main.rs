@@ -24,6 +24,7 @@ macro_rules! stories {
 mod callers;
 mod clock_change;
 mod closing_time;
+mod flood;
 mod hangups;
 mod listeners_phones;
 mod no_answer;

@@ -31,6 +31,7 @@ fn all() -> Vec<(&'static str, Story)> {
         crate::callers::STORIES,
         crate::clock_change::STORIES,
         crate::closing_time::STORIES,
+        crate::flood::STORIES,
         crate::hangups::STORIES,
         crate::listeners_phones::STORIES,
         crate::no_answer::STORIES,
