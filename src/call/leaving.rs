@@ -157,10 +157,11 @@ pub(super) fn caller_left(
     stage: &mut Stage,
     body: &mut Body,
     ending: &Ending,
+    told: Option<Q850>,
     now: Now,
 ) -> Option<Stage> {
     let cause = match ending {
-        Ending::HungUp | Ending::Cancelled => Cause::new(Party::Caller, Q850::NORMAL_CLEARING),
+        Ending::HungUp | Ending::Cancelled => hung_up(Party::Caller, told),
         Ending::NeverAcknowledged | Ending::Lost => {
             Cause::new(Party::Network, Q850::RECOVERY_ON_TIMER_EXPIRY)
         }
@@ -181,9 +182,18 @@ pub(super) fn caller_left(
     Some(finish(body, outcome, cause, Reason::CallerHungUp, now))
 }
 
+/// Somebody hung up, unless the cause they told is a failure on the way to us (RFC 3326).
+pub(super) fn hung_up(by: Party, told: Option<Q850>) -> Cause {
+    match told {
+        None => Cause::new(by, Q850::NORMAL_CLEARING),
+        Some(cause @ (Q850::NORMAL_CLEARING | Q850::NORMAL_UNSPECIFIED)) => Cause::new(by, cause),
+        Some(cause) => Cause::new(Party::Network, cause),
+    }
+}
+
 /// No sound, and nobody who answers for the caller.
 pub(super) fn caller_gone_silently(stage: &mut Stage, body: &mut Body, now: Now) -> Stage {
-    caller_left(stage, body, &Ending::Lost, now).unwrap_or_else(|| keep(stage, now))
+    caller_left(stage, body, &Ending::Lost, None, now).unwrap_or_else(|| keep(stage, now))
 }
 
 /// A session could not be agreed on.

@@ -34,7 +34,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::{CallRef, LineName, ListenerName, Moment, Now, PromptName, Territory, TrunkName};
 use crate::media::{Notice, Order, PlayRef, Quality, Sources};
 use crate::queue::{DrainOutput, Stop};
-use crate::record::{AttemptResult, CallRecord};
+use crate::record::{AttemptResult, CallRecord, Q850};
 use crate::schedule::Opening;
 use crate::sip::{Ending, Failure, PhoneRef, Reason, Refusal};
 
@@ -371,16 +371,22 @@ impl Call {
         self.rings_changed(now);
     }
 
-    /// The other side of a leg ended it.
-    pub fn ended(&mut self, leg: u32, ending: &Ending, now: Now) {
+    /// A key was pressed, told beside the sound (SIP INFO): the same as one heard in it.
+    pub fn pressed(&mut self, leg: u32, digit: char, now: Now) {
+        let stream = self.body.stream(leg);
+        self.noticed(Notice::Digit { stream, digit }, now);
+    }
+
+    /// The other side of a leg ended it; `told` is the cause they gave.
+    pub fn ended(&mut self, leg: u32, ending: &Ending, told: Option<Q850>, now: Now) {
         if leg == CALLER {
             self.body.caller_gone = true;
-            self.step(now, |stage, body, now| leaving::caller_left(stage, body, ending, now));
+            self.step(now, |stage, body, now| leaving::caller_left(stage, body, ending, told, now));
             return;
         }
         self.step(now, |stage, body, now| match stage {
             Stage::Talking(talking) if talking.leg() == leg => {
-                talking.listener_ended(body, ending, now)
+                talking.listener_ended(body, ending, told, now)
             }
             Stage::Greeting(greeting) => {
                 greeting.listener_left(body, leg, now);

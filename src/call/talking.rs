@@ -14,7 +14,7 @@ use crate::call::leaving;
 use crate::call::waiting::Waiting;
 use crate::call::{CALLER, Output, Stage, Timer};
 use crate::media::Order;
-use crate::record::{Cause, Outcome, Party, Q850};
+use crate::record::{Outcome, Party, Q850};
 use crate::sip::{Ending, Reason};
 
 /// How long neither RTP nor RTCP comes from a listener before the caller hears words instead of
@@ -126,11 +126,12 @@ impl Talking {
         &mut self,
         body: &mut Body,
         ending: &Ending,
+        told: Option<Q850>,
         now: Now,
     ) -> Option<Stage> {
         match ending {
             Ending::HungUp | Ending::Cancelled => {
-                let cause = Cause::new(Party::Listener, Q850::NORMAL_CLEARING);
+                let cause = leaving::hung_up(Party::Listener, told);
                 self.over(body, now);
                 Some(leaving::finish(body, Outcome::TakenByListener, cause, Reason::Normal, now))
             }

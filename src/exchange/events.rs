@@ -59,13 +59,14 @@ impl Exchange {
             Event::Answered { dialog, sdp } => {
                 self.with_call_leg(dialog, now, |call, leg, now| call.answered(leg, sdp, now));
             }
-            Event::Failed { dialog, why } => {
+            Event::Failed { dialog, why, cause: _ } => {
                 self.with_call_leg(dialog, now, |call, leg, now| call.failed(leg, why, now));
                 self.forget_dialog(dialog);
             }
-            Event::Ended { dialog, ending } => {
+            Event::Ended { dialog, ending, cause } => {
+                let cause = cause.and_then(Q850::new);
                 self.with_leg(dialog, now, |guest, leg, now| match guest {
-                    Guest::Caller(caller) => caller.call.ended(leg, &ending, now),
+                    Guest::Caller(caller) => caller.call.ended(leg, &ending, cause, now),
                     Guest::Errand(errand) => errand.ended(),
                 });
                 self.forget_dialog(dialog);
@@ -80,6 +81,12 @@ impl Exchange {
             Event::OfferAnswered { .. } => {}
             Event::Probed { dialog, alive } => {
                 self.with_call_leg(dialog, now, |call, leg, now| call.probed(leg, alive, now));
+            }
+            Event::Pressed { dialog, digit } => {
+                self.with_leg(dialog, now, |guest, leg, now| match guest {
+                    Guest::Caller(caller) => caller.call.pressed(leg, digit, now),
+                    Guest::Errand(_) => {}
+                });
             }
             Event::PhonesChanged { listener } => self.phones_changed(&listener, now),
             Event::Located { destination, hops } => {

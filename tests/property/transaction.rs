@@ -278,6 +278,7 @@ impl World {
             | Event::Quiet { .. }
             | Event::OfferAnswered { .. }
             | Event::Probed { .. }
+            | Event::Pressed { .. }
             | Event::PhonesChanged { .. }
             | Event::Located { .. }
             | Event::LocatedAbroad { .. }

@@ -172,6 +172,7 @@ impl Endpoint {
             Refusal::BadRequest(_) => Status::BAD_REQUEST,
             Refusal::RequestPending => Status::REQUEST_PENDING,
             Refusal::ServerError => Status::SERVER_INTERNAL_ERROR,
+            Refusal::Declined => Status::DECLINE,
         };
         let response = question.response(status);
         let response = match refusal {
@@ -179,9 +180,7 @@ impl Endpoint {
                 let seconds = RETRY_MIN + self.mint.below(RETRY_SPREAD);
                 response.header(HeaderName::RetryAfter, seconds)
             }
-            Refusal::Overload => {
-                response.header(HeaderName::Reason, r#"Q.850;cause=17;text="User busy""#)
-            }
+            Refusal::Overload => response,
             Refusal::NotAcceptableHere => {
                 let warning = format!("305 {} \"Incompatible media format\"", self.setup.realm);
                 response.header(HeaderName::Warning, warning)
@@ -196,7 +195,16 @@ impl Endpoint {
             Refusal::NotFound
             | Refusal::TemporarilyUnavailable
             | Refusal::Forbidden
+            | Refusal::Declined
             | Refusal::RequestPending => response,
+        };
+        // RFC 6432, for whoever tells the caller in the network's own words.
+        let begins_a_call = question.request.to_tag().is_none();
+        let response = match cause_of_refusal(refusal).filter(|_| begins_a_call) {
+            Some(cause) if status != Status::SERVICE_UNAVAILABLE => {
+                response.header(HeaderName::Reason, cause)
+            }
+            Some(_) | None => response,
         };
         (status, response.finish().bytes().clone())
     }
@@ -276,7 +284,10 @@ impl Endpoint {
                 return;
             }
         };
-        self.report_of(dialog, Event::Ended { dialog, ending: Ending::NeverAcknowledged });
+        self.report_of(
+            dialog,
+            Event::Ended { dialog, ending: Ending::NeverAcknowledged, cause: None },
+        );
         if let Some(session) = self.sessions.get_mut(&dialog) {
             session.given_up = true;
         }
@@ -284,7 +295,7 @@ impl Endpoint {
     }
 
     /// CANCEL for an INVITE of theirs (the CANCEL itself is answered by the caller).
-    pub(super) fn cancelled(&mut self, id: TransactionRef, now: Now) {
+    pub(super) fn cancelled(&mut self, id: TransactionRef, cause: Option<u8>, now: Now) {
         let Some((dialog, _)) = self.invites.get(&id) else {
             return;
         };
@@ -296,7 +307,7 @@ impl Endpoint {
         match &session.stage {
             Stage::Incoming { transaction, question, .. } if *transaction == id => {
                 self.transactions.respond(id, gone.0, question.plain(gone), now.steady);
-                self.report_of(dialog, Event::Ended { dialog, ending: Ending::Cancelled });
+                self.report_of(dialog, Event::Ended { dialog, ending: Ending::Cancelled, cause });
                 self.forget(dialog);
             }
             Stage::Incoming { .. }
@@ -367,6 +378,20 @@ impl Endpoint {
             .header(HeaderName::Contact, self.contact(flow))
             .header(HeaderName::Allow, compose::ALLOW)
             .header(HeaderName::Supported, compose::SUPPORTED)
+    }
+}
+
+/// The Q.850 cause of a refusal (RFC 3398 §8.2.6.1).
+fn cause_of_refusal(refusal: &Refusal) -> Option<&'static str> {
+    match refusal {
+        Refusal::NotFound => Some(r#"Q.850;cause=1;text="Unallocated number""#),
+        Refusal::Overload => Some(r#"Q.850;cause=17;text="User busy""#),
+        Refusal::NotAcceptableHere => {
+            Some(r#"Q.850;cause=65;text="Bearer capability not implemented""#)
+        }
+        Refusal::TemporarilyUnavailable => Some(r#"Q.850;cause=18;text="No user responding""#),
+        Refusal::Forbidden | Refusal::Declined => Some(r#"Q.850;cause=21;text="Call rejected""#),
+        Refusal::BadRequest(_) | Refusal::RequestPending | Refusal::ServerError => None,
     }
 }
 

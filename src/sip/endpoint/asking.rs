@@ -10,9 +10,10 @@ use crate::sip::compose::{self, Twin};
 use crate::sip::dialog::expiry::Expiry;
 use crate::sip::dialog::invite::{Leaving, Peer, Session, Stage};
 use crate::sip::dialog::offer::{Agreed, Exchange};
+use crate::sip::dialog::usage::Toll;
 use crate::sip::dialog::{Dialog, Sealed, contact_of};
 use crate::sip::headers::Via;
-use crate::sip::message::{HeaderName, Method, Opening, RequestBuilder, Response};
+use crate::sip::message::{Head, HeaderName, Method, Opening, RequestBuilder, Response};
 use crate::sip::transaction::{ClientKey, Kept, T1, TransactionRef};
 use crate::sip::uri::Uri;
 use crate::sip::{Flow, Transport};
@@ -231,6 +232,9 @@ impl Endpoint {
                 if refresh {
                     self.refresh_failed(dialog, Some(reply), now);
                 }
+                if Toll::of(reply.status()) > Toll::Transaction {
+                    self.doubt_session(dialog, now);
+                }
                 self.offer_answered(dialog, refresh, None, now);
             }
         }
@@ -261,7 +265,7 @@ impl Endpoint {
         if !session.is_confirmed() {
             return;
         }
-        self.report_of(dialog, Event::Ended { dialog, ending: Ending::Lost });
+        self.report_of(dialog, Event::Ended { dialog, ending: Ending::Lost, cause: None });
         self.give_up(dialog, Reason::Normal, now);
     }
 
@@ -374,6 +378,13 @@ fn address_of(uri: &Uri) -> Option<SocketAddr> {
 fn glare_pause(ours: bool, mint: &mut Mint) -> Duration {
     let steps = if ours { 210 + mint.below(191) } else { mint.below(201) };
     Duration::from_millis(steps * 10)
+}
+
+/// The Q.850 cause a message tells (RFC 3326; in responses RFC 6432), if it tells one.
+pub(super) fn cause_of(head: &Head) -> Option<u8> {
+    let mut causes = head.reasons().filter(|reason| reason.protocol.eq_ignore_ascii_case("Q.850"));
+    let cause = causes.find_map(|reason| reason.cause)?;
+    u8::try_from(cause).ok().filter(|cause| (1..=127).contains(cause))
 }
 
 /// The value of Reason (RFC 3326).

@@ -33,7 +33,10 @@ impl Body {
             None
         } else {
             match head.header(HeaderName::ContentType) {
-                Some(value) => sdp_in(value, &body, DEPTH_MAX),
+                Some(value) => match sdp_in(value, &body, DEPTH_MAX) {
+                    Ok(sdp) => sdp,
+                    Err(Indispensable) => return Self::Unsupported,
+                },
                 // §20.15 wants a type; a body that begins like SDP needs none to be known.
                 None => body.starts_with(b"v=0").then(|| body.clone()),
             }
@@ -46,21 +49,53 @@ impl Body {
     }
 }
 
-/// The SDP in a body of this type.
-fn sdp_in(content_type: &str, body: &Bytes, depth: usize) -> Option<Bytes> {
-    let content_type = ContentType::read(content_type)?;
+/// A part that says it must be understood, and isn't.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Indispensable;
+
+/// The SDP in a body of this type: of `multipart/mixed` the first, of `multipart/alternative` the
+/// last, which is the best (RFC 2046 §5.1.4). A part beside it that nobody here reads (ISUP, a
+/// location, a card) is passed over, as long as it does not itself say `handling=required`: calls
+/// with such parts are calls.
+fn sdp_in(content_type: &str, body: &Bytes, depth: usize) -> Result<Option<Bytes>, Indispensable> {
+    let Some(content_type) = ContentType::read(content_type) else {
+        return Ok(None);
+    };
     if content_type.is("application", "sdp") {
-        return Some(body.clone());
+        return Ok(Some(body.clone()));
     }
-    if !content_type.kind.eq_ignore_ascii_case("multipart") || depth == 0 {
-        return None;
+    let boundary = content_type.params.unquoted("boundary");
+    let is_multipart = content_type.kind.eq_ignore_ascii_case("multipart") && depth > 0;
+    let Some(boundary) = boundary.filter(|_| is_multipart) else {
+        return Ok(None);
+    };
+    let is_choice = content_type.subtype.eq_ignore_ascii_case("alternative");
+    let mut found = None;
+    for part in parts(body, boundary.as_bytes()) {
+        let Some((head, body)) = part_head(&part) else {
+            continue;
+        };
+        let sdp = match head_value(&head, "content-type") {
+            Some(value) => sdp_in(&value, &body, depth - 1),
+            None => Ok(None),
+        };
+        match sdp {
+            Ok(Some(sdp)) if found.is_none() || is_choice => found = Some(sdp),
+            Ok(Some(_)) => {}
+            // One form of several that say the same need not be the one we read.
+            Ok(None) | Err(Indispensable) if is_choice => {}
+            Ok(None) if is_indispensable(&head) => return Err(Indispensable),
+            Ok(None) => {}
+            Err(Indispensable) => return Err(Indispensable),
+        }
     }
-    let boundary = content_type.params.unquoted("boundary")?;
-    parts(body, boundary.as_bytes()).into_iter().find_map(|part| {
-        let (head, body) = part_head(&part)?;
-        let value = head_value(&head, "content-type")?;
-        sdp_in(&value, &body, depth - 1)
-    })
+    Ok(found)
+}
+
+/// RFC 5621 §8: whether a part says itself that nothing works without it.
+fn is_indispensable(head: &str) -> bool {
+    head_value(head, "content-disposition")
+        .is_some_and(|disposition| disposition.to_ascii_lowercase().contains("handling=required"))
 }
 
 /// The parts between the boundary lines (RFC 2046 §5.1.1).
@@ -134,7 +169,7 @@ mod tests {
 
         let sdp = sdp_in("multipart/mixed;boundary=\"xyz\"", &body, DEPTH_MAX);
 
-        assert_eq!(sdp.as_deref(), Some(b"v=0\r\no=-".as_slice()));
+        assert_eq!(sdp.unwrap().as_deref(), Some(b"v=0\r\no=-".as_slice()));
     }
 
     #[test]
@@ -143,8 +178,59 @@ mod tests {
             [b"--xyz".as_slice(), b"--xyz\r\n", b"--xyz\r\nx\r\n--xyz", b"", b"--xyz\r\n\r\n"]
         {
             let body = Bytes::copy_from_slice(body);
-            assert_eq!(sdp_in("multipart/mixed;boundary=xyz", &body, DEPTH_MAX), None);
+            assert_eq!(sdp_in("multipart/mixed;boundary=xyz", &body, DEPTH_MAX), Ok(None));
         }
+    }
+
+    /// RFC 5621 §3 and §8; RFC 3372: signalling of the old network rides along, and we let it.
+    #[test]
+    fn a_part_we_cannot_read_matters_only_if_it_says_so() {
+        let with = |disposition: &str| {
+            let text = format!(
+                "--x\r\nContent-Type: application/isup\r\n{disposition}\r\n\r\n\x01\x02\r\n--x\r\n\
+                 Content-Type: application/sdp\r\n\r\nv=0\r\n--x--\r\n"
+            );
+            sdp_in("multipart/mixed;boundary=x", &Bytes::from(text), DEPTH_MAX)
+        };
+
+        assert_eq!(with("X: y").unwrap().as_deref(), Some(b"v=0".as_slice()));
+        let optional = with("Content-Disposition: signal;handling=optional");
+        assert_eq!(optional.unwrap().as_deref(), Some(b"v=0".as_slice()));
+        assert_eq!(with("Content-Disposition: signal; handling=REQUIRED"), Err(Indispensable));
+    }
+
+    /// RFC 5621 §3.1 and RFC 2046 §5.1.4: the last form is the best.
+    #[test]
+    fn of_alternatives_the_last_we_read_counts() {
+        let part = |kind: &str, text: &str| {
+            format!(
+                "--x\r\nContent-Type: {kind}\r\nContent-Disposition: session;handling=required\r\n\
+                 \r\n{text}\r\n"
+            )
+        };
+        let text = part("application/sdp", "v=0 one")
+            + &part("application/sdp", "v=0 two")
+            + &part("application/wonder", "three")
+            + "--x--";
+
+        let sdp = sdp_in("multipart/alternative;boundary=x", &Bytes::from(text), DEPTH_MAX);
+
+        assert_eq!(sdp.unwrap().as_deref(), Some(b"v=0 two".as_slice()));
+    }
+
+    /// Two boxes in each other are opened, a third is not.
+    #[test]
+    fn a_multipart_is_opened_twice_and_no_deeper() {
+        let inside = |boundary: &str, kind: &str, text: &str| {
+            format!("--{boundary}\r\nContent-Type: {kind}\r\n\r\n{text}\r\n--{boundary}--\r\n")
+        };
+        let one = inside("a", "application/sdp", "v=0");
+        let two = inside("b", "multipart/mixed;boundary=a", &one);
+        let three = inside("c", "multipart/mixed;boundary=b", &two);
+
+        let read = |kind, text: &str| sdp_in(kind, &Bytes::from(text.to_owned()), DEPTH_MAX);
+        assert!(read("multipart/mixed;boundary=b", &two).unwrap().is_some());
+        assert!(read("multipart/mixed;boundary=c", &three).unwrap().is_none());
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::sip::message::{HeaderName, Method, Response, Status};
 use crate::sip::transaction::{ClientKey, Kept, TransactionRef};
 use crate::sip::uri::AddressOfRecord;
 
-use super::asking::reason_value;
+use super::asking::{cause_of, reason_value};
 use super::receiving::sdp_of;
 use super::{
     DialogRef, Endpoint, Event, Failure, Invitation, PhoneRef, Purpose, QUIET, Reason, Target,
@@ -22,7 +22,7 @@ impl Endpoint {
         let dialog = self.next_dialog();
         let Target::Phone(phone) = invitation.target;
         let Some((listener, target, flow)) = self.registrar.reach(phone) else {
-            self.report(Event::Failed { dialog, why: Failure::Unreachable });
+            self.report(Event::Failed { dialog, why: Failure::Unreachable, cause: None });
             return dialog;
         };
         let host = &self.setup.realm;
@@ -126,7 +126,14 @@ impl Endpoint {
             100..=199 => self.invite_progressed(dialog, branch, reply, now),
             200..=299 => self.invite_answered(id, dialog, branch, reply, now),
             422 if self.invite_with_longer_interval(dialog, &half, reply, now) => {}
-            status => self.invite_failed(dialog, Failure::Refused(status), now),
+            // Nobody but the house decides where a caller goes (scenarios.md SC-28).
+            300..=399 => {
+                let why = Failure::Refused(Status::TEMPORARILY_UNAVAILABLE.0);
+                self.invite_failed(dialog, why, None, now);
+            }
+            status => {
+                self.invite_failed(dialog, Failure::Refused(status), cause_of(reply), now);
+            }
         }
     }
 
@@ -196,7 +203,13 @@ impl Endpoint {
     }
 
     /// Nothing will come of an INVITE of ours.
-    pub(super) fn invite_failed(&mut self, dialog: DialogRef, why: Failure, now: Now) {
+    pub(super) fn invite_failed(
+        &mut self,
+        dialog: DialogRef,
+        why: Failure,
+        cause: Option<u8>,
+        now: Now,
+    ) {
         // A phone that was quiet when we gave it up is marked already, and may have been found since.
         let is_news = |session: &&Session| {
             !session.given_up || matches!(session.stage, Stage::Inviting { heard: true, .. })
@@ -208,7 +221,7 @@ impl Endpoint {
             }
             (Failure::Refused(_) | Failure::Cancelled, _) | (_, None) => {}
         }
-        self.report_of(dialog, Event::Failed { dialog, why });
+        self.report_of(dialog, Event::Failed { dialog, why, cause });
         self.forget(dialog);
     }
 
@@ -233,7 +246,10 @@ impl Endpoint {
             .map(|(dialog, _)| *dialog)
             .collect();
         for dialog in ringing {
-            self.report_of(dialog, Event::Failed { dialog, why: Failure::Unreachable });
+            self.report_of(
+                dialog,
+                Event::Failed { dialog, why: Failure::Unreachable, cause: None },
+            );
             self.give_up(dialog, Reason::Normal, now);
         }
     }

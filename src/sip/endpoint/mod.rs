@@ -11,6 +11,7 @@ mod body;
 mod door;
 mod evidence;
 mod guard;
+mod informing;
 mod inviting;
 mod judging;
 mod locating;
@@ -410,7 +411,7 @@ impl Endpoint {
                     Told::TimedOut | Told::Gone => Failure::TimedOut,
                     Told::Unreachable => Failure::Unreachable,
                 };
-                self.invite_failed(*dialog, why, now);
+                self.invite_failed(*dialog, why, None, now);
             }
             Some(Purpose::Reinvite { dialog, .. }) => self.lost_in_dialog(*dialog, now),
             Some(Purpose::EarlyOffer { dialog }) => self.early_offer_lost(*dialog, now),

@@ -21,6 +21,7 @@ use crate::sip::transaction::{self, ClientKey, ServerKey, TransactionRef};
 use crate::sip::wire::{self, Fault, Malformed};
 
 use super::answering::reply_of;
+use super::asking::cause_of;
 use super::body::Body;
 use super::{Endpoint, MergeKey, Output, Purpose, Refusal, privacy};
 
@@ -229,7 +230,8 @@ impl Endpoint {
         };
         self.open(&mut arrival, now);
         self.reply_plain(&arrival, Status::OK, now);
-        self.cancelled(invite, now);
+        let cause = cause_of(arrival.request());
+        self.cancelled(invite, cause, now);
     }
 
     /// A request outside every dialog.
@@ -260,9 +262,10 @@ impl Endpoint {
             | Method::Notify
             | Method::Prack
             | Method::Publish
-            | Method::Refer
             | Method::Subscribe
             | Method::Extension(_) => self.refuse_method(&arrival, now),
+            // Nobody sends a caller of ours anywhere (scenarios.md SC-28).
+            Method::Refer => self.reply_plain(&arrival, Status::FORBIDDEN, now),
         }
     }
 

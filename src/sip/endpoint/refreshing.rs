@@ -12,6 +12,7 @@ use crate::sip::compose;
 use crate::sip::dialog::contact_of;
 use crate::sip::dialog::expiry::{Expiry, INTERVAL_MIN, Terms, raised};
 use crate::sip::dialog::offer::Exchange;
+use crate::sip::dialog::usage::Toll;
 use crate::sip::message::{HeaderName, Method, RequestBuilder, Response, ResponseBuilder, Status};
 use crate::sip::transaction::{T2, TransactionRef};
 
@@ -117,7 +118,12 @@ impl Endpoint {
                 self.refresh_session(dialog, now);
             }
             422 if self.raise_interval(dialog, reply) => self.refresh_session(dialog, now),
-            _ => self.refresh_failed(dialog, Some(reply), now),
+            _ => {
+                self.refresh_failed(dialog, Some(reply), now);
+                if Toll::of(reply.status()) > Toll::Transaction {
+                    self.doubt_session(dialog, now);
+                }
+            }
         }
     }
 
@@ -159,9 +165,9 @@ impl Endpoint {
     pub(super) fn doubt_answered(&mut self, dialog: DialogRef, alive: bool, now: Now) {
         let expiry = self.sessions.get(&dialog).and_then(|session| session.expiry);
         match (alive, expiry) {
-            (false, Some(_)) => self.lost_in_dialog(dialog, now),
+            (false, _) => self.lost_in_dialog(dialog, now),
             (true, Some(_)) => self.expires(dialog, expiry, now),
-            (_, None) => {}
+            (true, None) => {}
         }
     }
 }

@@ -118,7 +118,10 @@ impl Endpoint {
         if let Stage::Incoming { transaction, question, .. } = &session.stage {
             let status = Status::SERVER_TIMEOUT;
             self.transactions.respond(*transaction, status.0, question.plain(status), now.steady);
-            self.report_of(dialog, Event::Ended { dialog, ending: Ending::NeverAcknowledged });
+            self.report_of(
+                dialog,
+                Event::Ended { dialog, ending: Ending::NeverAcknowledged, cause: None },
+            );
             self.forget(dialog);
         }
     }

@@ -12,6 +12,7 @@ use crate::sip::message::{HeaderName, Method, Status};
 use crate::sip::transaction::{Kept, T1, TransactionRef};
 
 use super::answering::reply_of;
+use super::asking::cause_of;
 use super::receiving::{Arrival, sdp_of};
 use super::refreshing::with_terms;
 use super::{DialogRef, Ending, Endpoint, Event, Refusal, Timer};
@@ -79,13 +80,14 @@ impl Endpoint {
             Method::Invite | Method::Update => self.offered(dialog, id, arrival, now),
             Method::Prack => self.prack_received(dialog, id, arrival, now),
             Method::Options => self.options_received(&arrival, now),
+            Method::Info => self.info_received(dialog, &arrival, now),
+            // Nobody sends a caller of ours anywhere (scenarios.md SC-28).
+            Method::Refer => self.reply_plain(&arrival, Status::FORBIDDEN, now),
             Method::Ack
             | Method::Cancel
-            | Method::Info
             | Method::Message
             | Method::Notify
             | Method::Publish
-            | Method::Refer
             | Method::Register
             | Method::Subscribe
             | Method::Extension(_) => self.refuse_method(&arrival, now),
@@ -100,6 +102,7 @@ impl Endpoint {
             return;
         }
         self.reply_plain(arrival, Status::OK, now);
+        let cause = cause_of(arrival.request());
         let Some(session) = self.sessions.get(&dialog) else {
             return;
         };
@@ -107,10 +110,10 @@ impl Endpoint {
             // A caller may leave an early dialog this way too (§15).
             let gone = Status::REQUEST_TERMINATED;
             self.transactions.respond(*transaction, gone.0, question.plain(gone), now.steady);
-            self.report_of(dialog, Event::Ended { dialog, ending: Ending::Cancelled });
+            self.report_of(dialog, Event::Ended { dialog, ending: Ending::Cancelled, cause });
         } else {
             self.drop_question(dialog, now);
-            self.report_of(dialog, Event::Ended { dialog, ending: Ending::HungUp });
+            self.report_of(dialog, Event::Ended { dialog, ending: Ending::HungUp, cause });
         }
         self.forget(dialog);
     }

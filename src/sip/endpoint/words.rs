@@ -131,6 +131,8 @@ pub enum Refusal {
     TemporarilyUnavailable,
     /// 403.
     Forbidden,
+    /// 603: a wish that is not granted.
+    Declined,
     /// 400 with this phrase.
     BadRequest(String),
     /// 491: both sides offer at once.
@@ -222,9 +224,19 @@ pub enum Event {
     /// A phone we invited picked up; ACK has been sent.
     Answered { dialog: DialogRef, sdp: Option<Bytes> },
     /// An INVITE of ours failed; the dialog is gone.
-    Failed { dialog: DialogRef, why: Failure },
+    Failed {
+        dialog: DialogRef,
+        why: Failure,
+        /// The Q.850 cause their refusal told (RFC 6432).
+        cause: Option<u8>,
+    },
     /// A dialog ended from the other side; it is gone.
-    Ended { dialog: DialogRef, ending: Ending },
+    Ended {
+        dialog: DialogRef,
+        ending: Ending,
+        /// The Q.850 cause their BYE or CANCEL told (RFC 3326).
+        cause: Option<u8>,
+    },
     /// Re-INVITE or UPDATE with an offer, or without (`None`: we must offer). Answer it with
     /// [`Endpoint::answer`](crate::sip::Endpoint::answer) or [`Endpoint::decline`](crate::sip::Endpoint::decline).
     Offered { dialog: DialogRef, offer: Option<Bytes> },
@@ -232,6 +244,8 @@ pub enum Event {
     OfferAnswered { dialog: DialogRef, answer: Option<Bytes> },
     /// The answer to [`Endpoint::probe`](crate::sip::Endpoint::probe).
     Probed { dialog: DialogRef, alive: bool },
+    /// A key was pressed, told by INFO instead of in the sound.
+    Pressed { dialog: DialogRef, digit: char },
     /// A listener's phones changed: registered, gone, lost, or found again.
     PhonesChanged { listener: ListenerName },
     /// What is known of where a name is has changed: it is reached by so many hops now. None means

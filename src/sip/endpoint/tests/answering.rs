@@ -27,7 +27,7 @@ fn a_caller_is_answered_and_hangs_up() {
     assert_eq!(house.take_events(), [Event::Confirmed { dialog, answer: None }]);
     house.hears(trunk(), &inside("BYE", "z9hG4bKbye", &ok, 2, ""));
     assert_eq!(house.lines(), ["SIP/2.0 200 OK"]);
-    assert_eq!(house.take_events(), [Event::Ended { dialog, ending: Ending::HungUp }]);
+    assert_eq!(house.take_events(), [Event::Ended { dialog, ending: Ending::HungUp, cause: None }]);
 
     house.is_empty_in_the_end();
 }
@@ -92,7 +92,7 @@ fn a_200_never_acknowledged_ends_with_bye_on_reliable_roads_too() {
         house.passes(secs(33));
 
         let ending = Ending::NeverAcknowledged;
-        assert_eq!(house.take_events(), [Event::Ended { dialog, ending }]);
+        assert_eq!(house.take_events(), [Event::Ended { dialog, ending, cause: None }]);
         let sent = house.take_sent();
         assert!(sent.iter().filter(|text| text.starts_with("SIP/2.0 200")).count() >= 10);
         assert!(sent.iter().any(|text| text.starts_with("BYE sip:0612345678@192.0.2.1:5060")));
@@ -128,7 +128,10 @@ fn a_cancelled_call_hears_200_and_487_once_and_a_second_cancel_200_again() {
 
     house.hears(trunk(), &cancel);
     assert_eq!(house.lines(), ["SIP/2.0 200 OK", "SIP/2.0 487 Request Terminated"]);
-    assert_eq!(house.take_events(), [Event::Ended { dialog, ending: Ending::Cancelled }]);
+    assert_eq!(
+        house.take_events(),
+        [Event::Ended { dialog, ending: Ending::Cancelled, cause: None }]
+    );
     house.hears(trunk(), &cancel);
     assert_eq!(house.lines(), ["SIP/2.0 200 OK"]);
     house
@@ -165,7 +168,7 @@ fn a_cancel_that_crosses_our_200_changes_nothing() {
     assert_eq!(house.lines(), ["SIP/2.0 200 OK"]);
     assert!(house.take_events().is_empty());
     house.hears(trunk(), &inside("BYE", "z9hG4bKbye", &ok, 2, ""));
-    assert_eq!(house.take_events(), [Event::Ended { dialog, ending: Ending::HungUp }]);
+    assert_eq!(house.take_events(), [Event::Ended { dialog, ending: Ending::HungUp, cause: None }]);
 }
 
 #[test]
@@ -253,6 +256,9 @@ fn old_phones_without_a_cookie_in_their_branch_are_told_apart_too() {
     let cancel = request("CANCEL", "1", "sip:3977@203.0.113.1", "", 1, "", "");
     house.hears(trunk(), &cancel);
 
-    assert_eq!(house.take_events(), [Event::Ended { dialog, ending: Ending::Cancelled }]);
+    assert_eq!(
+        house.take_events(),
+        [Event::Ended { dialog, ending: Ending::Cancelled, cause: None }]
+    );
     house.is_empty_in_the_end();
 }

@@ -174,7 +174,7 @@ fn icmp_fails_every_invite_to_that_address_at_once() {
 
     let events = house.take_events();
     for dialog in [one, two] {
-        let failed = Event::Failed { dialog, why: Failure::Unreachable };
+        let failed = Event::Failed { dialog, why: Failure::Unreachable, cause: None };
         assert!(events.contains(&failed), "{events:?}");
     }
     assert!(!house.endpoint.phones(&lea())[0].reachable);
@@ -199,7 +199,7 @@ fn a_phone_that_unregisters_while_ringing_has_failed_and_is_called_off() {
     house.hears(desk(), &register(call_id, 2, contact, 0, &authorization));
 
     let events = house.take_events();
-    let failed = Event::Failed { dialog, why: Failure::Unreachable };
+    let failed = Event::Failed { dialog, why: Failure::Unreachable, cause: None };
     assert!(events.contains(&failed), "{events:?}");
     assert!(house.lines().iter().any(|line| line.starts_with("CANCEL ")));
     assert!(house.endpoint.phones(&lea()).is_empty());
@@ -213,7 +213,7 @@ fn a_lost_connection_takes_its_phones_and_their_ringing_along() {
 
     house.does(|endpoint, now| endpoint.flow_closed(wire_to_desk(), now));
 
-    let failed = Event::Failed { dialog, why: Failure::Unreachable };
+    let failed = Event::Failed { dialog, why: Failure::Unreachable, cause: None };
     let events = house.take_events();
     assert_eq!(events.iter().filter(|event| **event == failed).count(), 1, "{events:?}");
     assert_eq!(house.endpoint.load().phones, 0);
@@ -222,7 +222,7 @@ fn a_lost_connection_takes_its_phones_and_their_ringing_along() {
 
 #[test]
 fn a_refusal_or_redirection_has_failed_and_no_challenge_is_answered() {
-    for status in [302, 401, 407, 486, 603] {
+    for (status, told) in [(302, 480), (401, 401), (407, 407), (486, 486), (603, 603)] {
         let mut house = House::new();
         let phone = house.registers(desk());
         let (dialog, invite) = house.rings(phone);
@@ -230,8 +230,8 @@ fn a_refusal_or_redirection_has_failed_and_no_challenge_is_answered() {
 
         house.hears(desk(), &answer(&invite, status, "phone", more, ""));
 
-        let why = Failure::Refused(status);
-        assert_eq!(house.take_events(), [Event::Failed { dialog, why }]);
+        let why = Failure::Refused(told);
+        assert_eq!(house.take_events(), [Event::Failed { dialog, why, cause: None }]);
         let sent = house.take_sent();
         assert_eq!(sent.len(), 1, "only the ACK: {sent:?}");
         assert!(!sent[0].contains("Authorization"));
@@ -247,7 +247,7 @@ fn a_phone_that_never_answers_times_out() {
 
     house.passes(secs(32));
 
-    let failed = Event::Failed { dialog, why: Failure::TimedOut };
+    let failed = Event::Failed { dialog, why: Failure::TimedOut, cause: None };
     assert!(house.take_events().contains(&failed));
     let invites = house.lines().iter().filter(|line| line.starts_with("INVITE")).count();
     assert_eq!(invites, 6, "at 0.5, 1.5, 3.5, 7.5, 15.5 and 31.5 s");
@@ -260,7 +260,7 @@ fn a_phone_not_registered_any_more_fails_at_once() {
     house.does(|endpoint, now| dialog = Some(endpoint.invite(invitation(PhoneRef(9)), now)));
 
     let why = Failure::Unreachable;
-    assert_eq!(house.take_events(), [Event::Failed { dialog: dialog.unwrap(), why }]);
+    assert_eq!(house.take_events(), [Event::Failed { dialog: dialog.unwrap(), why, cause: None }]);
 }
 
 #[test]

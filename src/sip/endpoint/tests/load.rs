@@ -38,5 +38,5 @@ fn under_load_what_was_begun_goes_on_and_nothing_is_begun() {
 
     late(&mut house, &inside("BYE", "z9hG4bKbye", &ok, 2, ""));
     assert_eq!(house.lines(), ["SIP/2.0 200 OK"]);
-    assert_eq!(house.take_events(), [Event::Ended { dialog, ending: Ending::HungUp }]);
+    assert_eq!(house.take_events(), [Event::Ended { dialog, ending: Ending::HungUp, cause: None }]);
 }

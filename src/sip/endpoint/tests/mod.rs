@@ -1,9 +1,11 @@
 //! The endpoint against scripted peers: a trunk that sends callers, and listeners' phones.
 
 mod answering;
+mod beside;
 mod door;
 mod inviting;
 mod load;
+mod races;
 mod refreshing;
 mod reliably;
 mod within;

@@ -146,7 +146,7 @@ fn a_refresh_that_fails_ends_the_call_only_when_nobody_knows_it() {
 
             house.hears(trunk(), &answer(&refresh, status, "caller", "", ""));
 
-            let lost = Event::Ended { dialog, ending: Ending::Lost };
+            let lost = Event::Ended { dialog, ending: Ending::Lost, cause: None };
             assert_eq!(house.take_events().contains(&lost), ends, "{status} {allow}");
             house.lines();
             house.passes(secs(11));
@@ -206,7 +206,7 @@ fn a_session_not_refreshed_ends_only_if_nobody_answers_for_it() {
             None => house.passes(secs(32)),
         }
 
-        let lost = Event::Ended { dialog, ending: Ending::Lost };
+        let lost = Event::Ended { dialog, ending: Ending::Lost, cause: None };
         assert_eq!(house.take_events(), if ends { vec![lost] } else { vec![] }, "{status:?}");
         assert_eq!(house.lines().iter().any(|line| line.starts_with("BYE ")), ends);
     }
@@ -261,7 +261,10 @@ fn an_invite_told_422_rings_with_their_minimum() {
     let phone = house.registers(desk());
     let (dialog, invite) = house.rings(phone);
     house.hears(desk(), &answer(&invite, 422, "phone", "Min-SE: 30\r\n", ""));
-    assert_eq!(house.take_events(), [Event::Failed { dialog, why: Failure::Refused(422) }]);
+    assert_eq!(
+        house.take_events(),
+        [Event::Failed { dialog, why: Failure::Refused(422), cause: None }]
+    );
 }
 
 /// An offer of the floor above waits for the refresh, and is not lost.

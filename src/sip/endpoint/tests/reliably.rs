@@ -78,7 +78,7 @@ fn without_a_prack_the_call_is_refused_with_504() {
 
     assert_eq!(house.lines(), ["SIP/2.0 504 Server Time-out"]);
     let ending = Ending::NeverAcknowledged;
-    assert_eq!(house.take_events(), [Event::Ended { dialog, ending }]);
+    assert_eq!(house.take_events(), [Event::Ended { dialog, ending, cause: None }]);
     house.is_empty_in_the_end();
 }
 
@@ -221,7 +221,10 @@ fn a_cancelled_call_repeats_no_reliable_response() {
     house.hears(trunk(), &request("CANCEL", "z9hG4bKone", "sip:3977@203.0.113.1", "", 1, "", ""));
 
     assert_eq!(house.lines(), ["SIP/2.0 200 OK", "SIP/2.0 487 Request Terminated"]);
-    assert_eq!(house.take_events(), [Event::Ended { dialog, ending: Ending::Cancelled }]);
+    assert_eq!(
+        house.take_events(),
+        [Event::Ended { dialog, ending: Ending::Cancelled, cause: None }]
+    );
     house
         .hears(trunk(), &request("ACK", "z9hG4bKone", "sip:3977@203.0.113.1", ";tag=x", 1, "", ""));
     house.passes(secs(33));

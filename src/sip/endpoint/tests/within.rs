@@ -53,7 +53,11 @@ fn a_declined_offer_leaves_the_call_as_it_was() {
     let ack = inside("ACK", "z9hG4bKfax", &ok, 2, "");
     house.hears(trunk(), &ack);
     house.hears(trunk(), &inside("BYE", "z9hG4bKbye", &ok, 3, ""));
-    assert!(house.take_events().contains(&Event::Ended { dialog, ending: Ending::HungUp }));
+    assert!(house.take_events().contains(&Event::Ended {
+        dialog,
+        ending: Ending::HungUp,
+        cause: None
+    }));
     house.is_empty_in_the_end();
 }
 
@@ -80,7 +84,7 @@ fn a_refused_request_is_refused_alike_when_it_comes_again() {
 
     for _ in 0..2 {
         house.hears(trunk(), &inside("INVITE", "z9hG4bKtheirs", &ok, 2, NEW_OFFER));
-        house.hears(trunk(), &inside("INFO", "z9hG4bKinfo", &ok, 3, ""));
+        house.hears(trunk(), &inside("MESSAGE", "z9hG4bKinfo", &ok, 3, ""));
         assert_eq!(
             house.lines(),
             ["SIP/2.0 491 Request Pending", "SIP/2.0 405 Method Not Allowed"]
@@ -127,7 +131,7 @@ fn a_refused_offer_of_ours_is_no_answer_and_a_lost_dialog_is_lost() {
     house.does(|endpoint, now| endpoint.offer(dialog, OFFER.into(), now));
     let ours = house.take_sent().pop().unwrap();
     house.hears(trunk(), &answer(&ours, 481, "caller", "", ""));
-    assert_eq!(house.take_events(), [Event::Ended { dialog, ending: Ending::Lost }]);
+    assert_eq!(house.take_events(), [Event::Ended { dialog, ending: Ending::Lost, cause: None }]);
     house.is_empty_in_the_end();
 }
 
