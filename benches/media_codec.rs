@@ -9,6 +9,7 @@ use divan::{Bencher, black_box};
 use hotline::media::codec::halfband::{Doubler, Halver};
 use hotline::media::codec::{Codec, Decoder, Encoder, g711};
 use hotline::media::ear_guard::EarGuard;
+use hotline::media::rtp::srtp::{MasterKey, Opener, Protector, Suite};
 use hotline::media::rtp::{Header, Packet};
 use hotline::media::sdp::{Abilities, Session};
 
@@ -48,6 +49,35 @@ fn speech_past_the_ear_guard(bencher: Bencher<'_, '_>) {
     bencher.bench_local(|| guard.guard_payload(Codec::Pcma, black_box(&mut payload)));
 }
 
+#[divan::bench(args = Suite::ALL)]
+fn packet_protected(bencher: Bencher<'_, '_>, suite: Suite) {
+    let mut protector = Protector::new(&key(suite));
+    let mut sequence = 0_u16;
+    bencher.bench_local(|| {
+        let mut buffer = [0x80; 200];
+        sequence = sequence.wrapping_add(1);
+        buffer[2..4].copy_from_slice(&sequence.to_be_bytes());
+        buffer[0] = 0x80;
+        protector.protect(black_box(&mut buffer), 172).unwrap()
+    });
+}
+
+#[divan::bench(args = Suite::ALL)]
+fn packet_opened(bencher: Bencher<'_, '_>, suite: Suite) {
+    let mut protector = Protector::new(&key(suite));
+    let mut buffer = [0x80; 200];
+    let length = protector.protect(&mut buffer, 172).unwrap();
+    let opener = Opener::new(&key(suite));
+    bencher.bench_local(|| {
+        let (mut opener, mut packet) = (opener.clone(), buffer);
+        opener.open(black_box(&mut packet[..length])).unwrap()
+    });
+}
+
+fn key(suite: Suite) -> MasterKey {
+    MasterKey::new(suite, &vec![7; suite.key_length() + 14]).unwrap()
+}
+
 #[divan::bench]
 fn from_8_to_16_khz(bencher: Bencher<'_, '_>) {
     let mut doubler = Doubler::default();
@@ -84,6 +114,7 @@ fn offer_answered(bencher: Bencher<'_, '_>) {
         address: "198.51.100.1".parse().unwrap(),
         rtp_port: 20_000,
         codecs: Codec::ALL.to_vec(),
+        keys: None,
     };
     bencher.bench_local(|| Session::new(1).answer(black_box(offer), &abilities, None).unwrap());
 }

@@ -149,7 +149,7 @@ fn described(
         phone.local_addr().unwrap().port(),
         codec.payload_type()
     );
-    shards.order(Order::Open { stream, sources: Sources::Anywhere });
+    shards.order(Order::Open { stream, sources: Sources::Anywhere, secure: false });
     shards.order(Order::Answer { stream, offer: offer.into() });
     shards.order(Order::Proven { stream });
     loop {

@@ -41,6 +41,7 @@ impl Errand {
         call: CallRef,
         listener: ListenerName,
         offer: Option<Bytes>,
+        secure: bool,
         prompts: Vec<PromptName>,
         now: Now,
     ) -> Self {
@@ -52,7 +53,7 @@ impl Errand {
             None => Order::Offer { stream, like: None },
         };
         let outputs = VecDeque::from([
-            Output::Media(Order::Open { stream, sources: Sources::Anywhere }),
+            Output::Media(Order::Open { stream, sources: Sources::Anywhere, secure }),
             Output::Media(describe),
         ]);
         Self { listener, stream, prompts, state: State::Answering, timers, outputs }

@@ -36,7 +36,7 @@ use crate::media::{Notice, Order, PlayRef, Quality, Sources};
 use crate::queue::{DrainOutput, Stop};
 use crate::record::{AttemptResult, CallRecord, Q850};
 use crate::schedule::Opening;
-use crate::sip::{Ending, Failure, PhoneRef, Reason, Refusal};
+use crate::sip::{Ending, Failure, Phone, PhoneRef, Reason, Refusal};
 
 pub use errand::Errand;
 pub use plan::{LinePlan, LineWords, Moved};
@@ -85,6 +85,8 @@ pub struct Arrival {
     pub trunk: Option<TrunkName>,
     /// Whose packets may be the caller's.
     pub sources: Sources,
+    /// The caller's signalling can't be read on the road.
+    pub secure: bool,
     pub offer: Option<Bytes>,
     pub territory: Territory,
     /// The line's hours at the instant the first copy of the INVITE came.
@@ -236,7 +238,7 @@ impl Call {
     }
 
     /// Ring this listener's phones for us.
-    pub fn ring(&mut self, listener: ListenerName, phones: Vec<PhoneRef>, now: Now) {
+    pub fn ring(&mut self, listener: ListenerName, phones: Vec<Phone>, now: Now) {
         let may_ring = match &self.stage {
             Stage::Greeting(_) | Stage::Waiting(_) => true,
             Stage::Arriving(_) | Stage::Talking(_) | Stage::Leaving(_) | Stage::Gone(_) => false,

@@ -14,7 +14,7 @@ use crate::call::{CALLER, Output, words};
 use crate::media::{Order, Sources};
 use crate::queue::Stop;
 use crate::record::AttemptResult;
-use crate::sip::{Failure, PhoneRef, Reason};
+use crate::sip::{Failure, Phone, PhoneRef, Reason};
 
 /// A listener's phone, as a leg of this call.
 #[derive(Debug, Deserialize, Serialize)]
@@ -37,7 +37,7 @@ pub(super) enum PhoneState {
 
 impl Body {
     /// Invites every phone of a listener.
-    pub(super) fn ring(&mut self, listener: ListenerName, phones: Vec<PhoneRef>, now: Now) {
+    pub(super) fn ring(&mut self, listener: ListenerName, phones: Vec<Phone>, now: Now) {
         if let Some(draft) = &mut self.draft {
             draft.rung(listener.clone(), now.steady);
         }
@@ -50,12 +50,13 @@ impl Body {
             let stream = self.stream(leg);
             let leg_of = PhoneLeg {
                 listener: listener.clone(),
-                phone,
+                phone: phone.phone,
                 state: PhoneState::Inviting,
                 talks: Talks::opening(),
             };
             self.phones.insert(leg, leg_of);
-            self.media(Order::Open { stream, sources: Sources::Anywhere });
+            let secure = phone.flow.transport.is_secure();
+            self.media(Order::Open { stream, sources: Sources::Anywhere, secure });
             self.media(Order::Offer { stream, like: Some(self.stream(CALLER)) });
         }
     }

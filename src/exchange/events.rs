@@ -22,6 +22,8 @@ pub(super) struct Invited {
     pub origin: Origin,
     pub caller: Option<CallerNumber>,
     pub offer: Option<Bytes>,
+    /// It came by TLS or a secure WebSocket.
+    pub secure: bool,
     pub at: Now,
 }
 
@@ -40,8 +42,9 @@ impl Exchange {
 
     fn happened(&mut self, event: Event, now: Now) {
         match event {
-            Event::Invited { dialog, origin, dialled, caller, offer, flow: _, at } => {
-                let invited = Invited { dialog, origin, caller, offer, at };
+            Event::Invited { dialog, origin, dialled, caller, offer, flow, at } => {
+                let secure = flow.transport.is_secure();
+                let invited = Invited { dialog, origin, caller, offer, secure, at };
                 self.invited(&dialled, invited, now);
             }
             Event::Confirmed { dialog, answer } => {
@@ -177,6 +180,7 @@ impl Exchange {
             preface,
             plan: self.plan.version.clone(),
             sources: self.sources(trunk.as_ref()),
+            secure: invited.secure,
             trunk,
             offer: invited.offer,
             territory,
@@ -240,7 +244,8 @@ impl Exchange {
         self.roster.calls_elsewhere(listener, call);
         self.roster_has_changed();
         let said = vec![fragments::name(said)];
-        let errand = Errand::begin(call, listener.clone(), invited.offer, said, now);
+        let errand =
+            Errand::begin(call, listener.clone(), invited.offer, invited.secure, said, now);
         self.welcome(call, invited.dialog, Guest::Errand(Box::new(errand)), now);
     }
 

@@ -41,8 +41,7 @@ impl Exchange {
             }
             queue::Output::Ring { call, listener } => {
                 let phones = self.endpoint.phones(&listener);
-                let phones = phones.iter().filter(|phone| phone.reachable).map(|phone| phone.phone);
-                let phones = phones.collect();
+                let phones = phones.into_iter().filter(|phone| phone.reachable).collect();
                 self.with_call(call, now, |call, now| call.ring(listener, phones, now));
             }
             queue::Output::StopRinging { call, listener, why } => {

@@ -111,7 +111,9 @@ impl Engine {
     /// Does what call control asks.
     pub fn handle(&mut self, order: Order, now: Now, sink: &mut impl Sink) {
         match order {
-            Order::Open { stream, sources } => self.open(stream, sources, now, sink),
+            Order::Open { stream, sources, secure } => {
+                self.open(stream, sources, secure, now, sink);
+            }
             Order::Answer { stream, offer } => self.answer(stream, &offer, now),
             Order::Offer { stream, like } => self.offer(stream, like),
             Order::Accept { stream, answer } => self.accept(stream, &answer, now),
@@ -240,7 +242,14 @@ impl Engine {
         self.doors.keys().copied()
     }
 
-    fn open(&mut self, name: StreamRef, sources: Sources, now: Now, sink: &mut impl Sink) {
+    fn open(
+        &mut self,
+        name: StreamRef,
+        sources: Sources,
+        secure: bool,
+        now: Now,
+        sink: &mut impl Sink,
+    ) {
         if self.doors.contains_key(&name) {
             return;
         }
@@ -256,7 +265,7 @@ impl Engine {
             self.notices.push_back(Notice::Refused { stream: name, why: Refused::NoPort });
             return;
         };
-        let stream = Stream::new(name, port, sources, &mut self.mint);
+        let stream = Stream::new(name, port, sources, secure, &mut self.mint);
         let at = door.0 as usize;
         if at == self.streams.len() {
             self.streams.push(Some(stream));
@@ -387,6 +396,7 @@ impl Engine {
             address: self.address,
             rtp_port: self.at(door).map_or(0, Stream::port),
             codecs: self.codecs.clone(),
+            keys: self.at(door).and_then(Stream::keys).cloned(),
         }
     }
 

@@ -3,6 +3,7 @@
 //! Call control never reads SDP or packets: it sends [`Order`]s and hears [`Notice`]s. The same
 //! two types drive the real [`engine`](self) of a shard and the stand-in of `sim`.
 
+mod armour;
 mod bridge;
 pub mod codec;
 pub mod ear_guard;
@@ -29,8 +30,9 @@ use crate::base::{AddressRange, Moment, PromptName, StreamRef};
 /// What call control may ask. Orders for a stream that is gone are ignored.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Order {
-    /// Makes a stream: a port pair is lent to it.
-    Open { stream: StreamRef, sources: Sources },
+    /// Makes a stream: a port pair is lent to it. `secure`: its descriptions travel inside TLS, so
+    /// that keys may stand in them (RFC 4568 §7).
+    Open { stream: StreamRef, sources: Sources, secure: bool },
     /// Reads an offer, new or again, and describes our answer ([`Notice::Described`] or
     /// [`Notice::Refused`]; refused again and again, the session stays as it was).
     Answer { stream: StreamRef, offer: Bytes },

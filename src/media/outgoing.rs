@@ -135,6 +135,8 @@ impl Outgoing {
         {
             carried.sequence = carried.sequence.wrapping_sub(1);
             carried.last = theirs.sequence;
+            // What is late now would take a number that was given already.
+            carried.first = theirs.sequence.wrapping_add(1);
             self.spurt = true;
         }
     }

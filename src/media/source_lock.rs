@@ -52,6 +52,11 @@ impl SourceLock {
         matches!(self.sources, Sources::Anywhere)
     }
 
+    /// Whether a packet from there is certainly not the party's, whatever is in it.
+    pub(super) fn is_foreign(&self, source: SocketAddr) -> bool {
+        self.locked.is_some_and(|locked| locked != source)
+    }
+
     /// Whether a packet of sound from `source` is the party's.
     pub(super) fn hears(&mut self, source: SocketAddr) -> bool {
         if let Some(locked) = self.locked {

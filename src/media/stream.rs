@@ -13,6 +13,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use super::armour::{Armour, PACKET_MAX};
 use super::bridge::Bridge;
 use super::codec::Codec;
 use super::engine::{Door, Lane, Sink};
@@ -22,8 +23,9 @@ use super::outgoing::Outgoing;
 use super::playout::{Playout, Step};
 use super::reports::Reports;
 use super::rtp::rtcp::REPORT_MAX;
+use super::rtp::srtp::OVERHEAD_MAX;
 use super::rtp::{HEADER_LENGTH, Header, Packet};
-use super::sdp::{Abilities, Session};
+use super::sdp::{Abilities, OurKeys, Session};
 use super::sound::FRAME_OCTETS;
 use super::source_lock::SourceLock;
 use super::{Notice, Quality, Refused, Sources};
@@ -36,6 +38,8 @@ pub(super) struct Stream {
     port: u16,
     session: Session,
     lock: SourceLock,
+    keys: Option<OurKeys>,
+    armour: Option<Armour>,
     outgoing: Outgoing,
     incoming: Incoming,
     reports: Reports,
@@ -74,12 +78,20 @@ struct Watch {
 }
 
 impl Stream {
-    pub(super) fn new(name: StreamRef, port: u16, sources: Sources, mint: &mut Mint) -> Self {
+    pub(super) fn new(
+        name: StreamRef,
+        port: u16,
+        sources: Sources,
+        secure: bool,
+        mint: &mut Mint,
+    ) -> Self {
         Self {
             name,
             port,
             session: Session::new(mint.number()),
             lock: SourceLock::new(sources),
+            keys: secure.then(|| OurKeys::new(|| mint.number())),
+            armour: None,
             outgoing: Outgoing::new(mint),
             incoming: Incoming::new(),
             reports: Reports::new(mint),
@@ -162,9 +174,24 @@ impl Stream {
     }
 
     /// Takes a packet of sound.
-    pub(super) fn received(&mut self, source: SocketAddr, packet: &[u8], now: Moment) -> Heard {
+    pub(super) fn received(&mut self, source: SocketAddr, packet: &mut [u8], now: Moment) -> Heard {
         let Some(agreed) = self.session.agreed() else {
             return Heard::Nothing;
+        };
+        if self.lock.is_foreign(source) {
+            self.strangers += 1;
+            return Heard::Nothing;
+        }
+        // Before anything is believed, where the packet came from included (T-12).
+        let packet = match &mut self.armour {
+            None => packet,
+            Some(armour) => match armour.open(packet) {
+                Some(length) => &mut packet[..length],
+                None => {
+                    self.strangers += 1;
+                    return Heard::Nothing;
+                }
+            },
         };
         let Ok(Packet { header, payload }) = Packet::parse(packet) else {
             return Heard::Nothing;
@@ -197,11 +224,21 @@ impl Stream {
 
     /// Takes a report about what we send. A goodbye in it means nothing: signalling ends calls
     /// (T-12).
-    pub(super) fn report_received(&mut self, source: SocketAddr, packet: &[u8], now: Now) {
+    pub(super) fn report_received(&mut self, source: SocketAddr, packet: &mut [u8], now: Now) {
         if !self.lock.hears_report(source) {
             self.strangers += 1;
             return;
         }
+        let packet = match &mut self.armour {
+            None => packet,
+            Some(armour) => match armour.open_report(packet) {
+                Some(length) => &mut packet[..length],
+                None => {
+                    self.strangers += 1;
+                    return;
+                }
+            },
+        };
         if self.reports.read(packet, &self.outgoing, &mut self.incoming, now.steady) {
             self.sign_of_life(now.steady);
         }
@@ -238,7 +275,7 @@ impl Stream {
         bridge.convert(&mut packet[payload.clone()]);
         let start = payload.start - HEADER_LENGTH;
         packet[start..payload.start].copy_from_slice(&header.to_bytes());
-        sink.send(door, Lane::Rtp, target, &packet[start..payload.end]);
+        self.send(door, target, &packet[start..payload.end], sink);
     }
 
     /// The partner sent something that is not for this party.
@@ -260,10 +297,10 @@ impl Stream {
         if let Some(target) = self.report_target()
             && self.outgoing.packets() > 0
         {
-            let mut buffer = [0; REPORT_MAX];
+            let mut buffer = [0; REPORT_MAX + OVERHEAD_MAX];
             let length =
                 self.reports.write_goodbye(&self.outgoing, &mut self.incoming, now, &mut buffer);
-            sink.send(door, Lane::Rtcp, target, &buffer[..length]);
+            self.send_report(door, target, &mut buffer, length, sink);
         }
     }
 
@@ -308,10 +345,15 @@ impl Stream {
         }
     }
 
+    pub(super) fn keys(&self) -> Option<&OurKeys> {
+        self.keys.as_ref()
+    }
+
     /// Something was agreed on, for the first time or anew.
     fn agree(&mut self, now: Moment) {
         let Some(agreed) = self.session.agreed() else { return };
         self.lock.describe(agreed.remote_rtp.socket());
+        Armour::fit(&mut self.armour, agreed.secured.as_ref());
         // Phones begin a new series after a hold, with a new SSRC.
         self.incoming.begin_anew();
         self.reports.begin(now);
@@ -334,8 +376,9 @@ impl Stream {
                 let size = (agreed.packet_time.as_millis() as usize * 8).clamp(1, FRAME_OCTETS);
                 for octets in octets.chunks(size) {
                     let header = self.outgoing.next(agreed.payload_type_send, octets.len(), now);
-                    let mut packet = [0; HEADER_LENGTH + FRAME_OCTETS];
-                    if let Some(length) = header.write(octets, &mut packet) {
+                    let mut packet = [0; HEADER_LENGTH + FRAME_OCTETS + OVERHEAD_MAX];
+                    let Some(length) = header.write(octets, &mut packet) else { continue };
+                    if let Some(length) = armoured(&mut self.armour, &mut packet, length) {
                         sink.send(door, Lane::Rtp, target, &packet[..length]);
                     }
                 }
@@ -369,14 +412,61 @@ impl Stream {
     fn report(&mut self, door: Door, now: Now, mint: &mut Mint, sink: &mut impl Sink) {
         self.reports.put_off(now.steady, mint);
         if let Some(target) = self.report_target() {
-            let mut buffer = [0; REPORT_MAX];
+            let mut buffer = [0; REPORT_MAX + OVERHEAD_MAX];
             let length = self.reports.write(&self.outgoing, &mut self.incoming, now, &mut buffer);
-            sink.send(door, Lane::Rtcp, target, &buffer[..length]);
+            self.send_report(door, target, &mut buffer, length, sink);
+        }
+    }
+
+    /// Sends a packet of sound, in its armour if it needs one.
+    fn send(&mut self, door: Door, target: SocketAddr, packet: &[u8], sink: &mut impl Sink) {
+        if self.armour.is_none() {
+            return sink.send(door, Lane::Rtp, target, packet);
+        }
+        let mut buffer = [0; PACKET_MAX + OVERHEAD_MAX];
+        let Some(room) = buffer.get_mut(..packet.len()) else { return };
+        room.copy_from_slice(packet);
+        if let Some(length) = armoured(&mut self.armour, &mut buffer, packet.len()) {
+            sink.send(door, Lane::Rtp, target, &buffer[..length]);
+        }
+    }
+
+    fn send_report(
+        &mut self,
+        door: Door,
+        target: SocketAddr,
+        buffer: &mut [u8],
+        length: usize,
+        sink: &mut impl Sink,
+    ) {
+        let length = match &mut self.armour {
+            None => Some(length),
+            Some(armour) => armour.protect_report(buffer, length),
+        };
+        let muxed = self.session.agreed().is_some_and(|agreed| agreed.rtcp_mux);
+        let lane = if muxed { Lane::Rtp } else { Lane::Rtcp };
+        if let Some(length) = length {
+            sink.send(door, lane, target, &buffer[..length]);
         }
     }
 
     fn report_target(&self) -> Option<SocketAddr> {
         let agreed = self.session.agreed()?;
-        self.lock.report_target(agreed.remote_rtcp.socket())
+        match agreed.rtcp_mux {
+            true => self.lock.target(),
+            false => self.lock.report_target(agreed.remote_rtcp.socket()),
+        }
+    }
+}
+
+/// Protects what fills `packet` up to `length`, if it needs to be.
+pub(super) fn armoured(
+    armour: &mut Option<Armour>,
+    packet: &mut [u8],
+    length: usize,
+) -> Option<usize> {
+    match armour {
+        None => Some(length),
+        Some(armour) => armour.protect(packet, length),
     }
 }

@@ -99,7 +99,7 @@ impl Sound {
 
     pub fn ordered(&mut self, order: Order, now: Moment) {
         match order {
-            Order::Open { stream, sources: _ } => self.open(stream),
+            Order::Open { stream, .. } => self.open(stream),
             Order::Answer { stream, offer } => {
                 let abilities = self.abilities(stream);
                 let Some(it) = self.streams.get_mut(&stream) else { return };
@@ -355,6 +355,7 @@ impl Sound {
             address: self.address,
             rtp_port: self.streams.get(&stream).map_or(0, |it| it.local.port()),
             codecs: vec![Codec::Pcma, Codec::Pcmu, Codec::G722],
+            keys: None,
         }
     }
 }
@@ -482,7 +483,10 @@ mod tests {
         let mut sound = Sound::new(house, lengths, Mint::from_number(1));
         let offer = "v=0\r\no=- 1 1 IN IP4 10.1.0.1\r\ns=-\r\nc=IN IP4 10.1.0.1\r\nt=0 0\r\n\
                      m=audio 40000 RTP/AVP 8\r\n";
-        sound.ordered(Order::Open { stream: STREAM, sources: Sources::Anywhere }, at(0));
+        sound.ordered(
+            Order::Open { stream: STREAM, sources: Sources::Anywhere, secure: false },
+            at(0),
+        );
         sound.ordered(Order::Answer { stream: STREAM, offer: offer.into() }, at(0));
         let described = sound.poll_notice();
         assert!(matches!(described, Some(Notice::Described { held: false, .. })), "{described:?}");

@@ -23,6 +23,11 @@ impl Transport {
         !matches!(self, Self::Udp)
     }
 
+    /// Whether nobody on the road can read what travels.
+    pub fn is_secure(self) -> bool {
+        matches!(self, Self::Tls | Self::Wss)
+    }
+
     /// As written in a Via: `UDP`, `TCP`, `TLS`, `WS`, `WSS`.
     pub fn token(self) -> &'static str {
         match self {

@@ -98,7 +98,7 @@ impl Studio {
             socket.local_addr().unwrap().port(),
             codec.payload_type()
         );
-        self.shards.order(Order::Open { stream: name, sources: Sources::Anywhere });
+        self.shards.order(Order::Open { stream: name, sources: Sources::Anywhere, secure: false });
         self.shards.order(Order::Answer { stream: name, offer: offer.into() });
         self.shards.order(Order::Proven { stream: name });
         let Notice::Described { sdp, .. } = self.next() else { panic!("not described") };

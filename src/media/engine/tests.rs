@@ -7,11 +7,15 @@ use chrono::DateTime;
 
 use super::*;
 use crate::base::CallRef;
+use crate::media::armour::Armour;
 use crate::media::codec::{Decoder, Encoder};
+use crate::media::rtp::srtp::{MasterKey, OVERHEAD_MAX, Suite};
 use crate::media::rtp::telephone_event::Sender as KeySender;
 use crate::media::rtp::{Header, Packet, rtcp};
+use crate::media::sdp::{Secured, parse, print_key};
 use crate::media::sound::tone::sine;
 use crate::media::sound::{Recording, heard_tone};
+use crate::media::stream::armoured;
 use crate::media::{Quality, Tone};
 
 const TONES: [f64; 6] = [300.0, 440.0, 600.0, 800.0, 1_000.0, 1_500.0];
@@ -176,6 +180,65 @@ fn a_listener_is_never_hurt_and_a_trunk_gets_what_was_said() {
         assert_eq!(hall.heard(listener, 200, 900), Some(1_000.0));
         assert!(peak(caller, 0) > 26_000);
     }
+}
+
+/// RFC 3711, RFC 4568: sound that nobody on the road can hear, from greeting to bridge and back,
+/// through a change of the session; and what is plain, forged or replayed is refused (T-12).
+#[test]
+fn a_protected_phone_hears_and_is_heard_and_nobody_else_is() {
+    for suite in Suite::ALL {
+        let mut hall = Hall::new();
+        let caller = hall.phone(Codec::Pcma);
+        let listener = hall.secure_phone(Codec::Pcma, suite);
+        hall.phones[caller].says = Some(800.0);
+        hall.phones[listener].says = Some(1_000.0);
+        hall.play(listener, &["greeting"], Repeat::Once);
+        hall.passes(1_000);
+        hall.join(caller, listener);
+        hall.passes(500);
+        // Another description with the same key: nothing begins anew.
+        hall.offers(listener, "sendrecv");
+        hall.passes(500);
+        // Plain sound, as from one who doesn't hold the key but sits at the right address.
+        let (door, address) = (hall.phones[listener].door, hall.phones[listener].address);
+        for sequence in 0..200 {
+            let (mut packet, now) = (packet_of(77, sequence, 300.0), hall.now);
+            hall.engine.received(door, Lane::Rtp, address, &mut packet, now, &mut hall.wires);
+        }
+        hall.passes(5_000);
+
+        assert_eq!(hall.heard(listener, 100, 900), Some(600.0));
+        assert_eq!(hall.heard(listener, 1_200, 6_900), Some(800.0));
+        assert_eq!(hall.heard(caller, 100, 5_900), Some(1_000.0));
+        assert!(hall.phones[listener].reports > 0);
+        hall.is_one_series(listener);
+        hall.close(listener);
+        assert_eq!(hall.quality(listener).strangers, 200);
+    }
+}
+
+/// RFC 4568 §7, RFC 8643: keys only where nobody can read them, plain sound where they are ignored.
+#[test]
+fn keys_are_offered_inside_tls_only_and_may_be_declined() {
+    let mut hall = Hall::new();
+    let offer = |hall: &mut Hall, phone: usize| {
+        hall.order(|stream| Order::Offer { stream, like: None }, phone);
+        match hall.notices().pop() {
+            Some(Notice::Described { sdp, .. }) => String::from_utf8(sdp.to_vec()).unwrap(),
+            other => panic!("{other:?}"),
+        }
+    };
+    let plain = hall.opened(Codec::Pcma, Sources::Anywhere);
+    assert!(!offer(&mut hall, plain).contains("crypto"));
+
+    let secure = hall.opened_with(Codec::Pcma, Sources::Anywhere, true);
+    let offered = offer(&mut hall, secure);
+    assert!(offered.contains("RTP/AVP ") && offered.matches("a=crypto:").count() == 3, "{offered}");
+    let answer = hall.phones[secure].describes("sendrecv");
+    hall.order(|stream| Order::Accept { stream, answer }, secure);
+    hall.play(secure, &["greeting"], Repeat::Once);
+    hall.passes(1_000);
+    assert_eq!(hall.heard(secure, 100, 900), Some(600.0));
 }
 
 #[test]
@@ -426,7 +489,7 @@ fn a_port_that_somebody_else_took_is_passed_over() {
 
     hall.wires.taken = (0..=65_535).collect();
     let name = StreamRef { call: CallRef(77), index: 0 };
-    hall.tell(Order::Open { stream: name, sources: Sources::Anywhere });
+    hall.tell(Order::Open { stream: name, sources: Sources::Anywhere, secure: false });
     assert_eq!(hall.notices(), [Notice::Refused { stream: name, why: Refused::NoPort }]);
 }
 
@@ -600,6 +663,8 @@ struct Phone {
     voice: Vec<u8>,
     heard: Vec<HeardPacket>,
     reports: usize,
+    key: Option<MasterKey>,
+    armour: Option<Armour>,
 }
 
 #[derive(Clone, PartialEq)]
@@ -657,9 +722,33 @@ impl Hall {
     }
 
     fn opened(&mut self, codec: Codec, sources: Sources) -> usize {
+        self.opened_with(codec, sources, false)
+    }
+
+    /// A phone that calls by TLS and speaks with keys.
+    fn secure_phone(&mut self, codec: Codec, suite: Suite) -> usize {
+        let phone = self.opened_with(codec, Sources::Anywhere, true);
+        let key = MasterKey::new(suite, &vec![9; suite.key_length() + 14]).unwrap();
+        self.phones[phone].key = Some(key);
+        self.offers(phone, "sendrecv");
+        self.order(|stream| Order::Proven { stream }, phone);
+        let ours = self.notices().into_iter().find_map(|notice| match notice {
+            Notice::Described { sdp, .. } => {
+                Some(parse(&sdp).unwrap().media.remove(0).crypto.remove(0).key)
+            }
+            _ => None,
+        });
+        let keys = Secured { ours: self.phones[phone].key.clone().unwrap(), theirs: ours.unwrap() };
+        let mut armour = None;
+        Armour::fit(&mut armour, Some(&keys));
+        self.phones[phone].armour = armour;
+        phone
+    }
+
+    fn opened_with(&mut self, codec: Codec, sources: Sources, secure: bool) -> usize {
         let index = self.phones.len() as u32;
         let name = StreamRef { call: CallRef(1), index };
-        self.tell(Order::Open { stream: name, sources });
+        self.tell(Order::Open { stream: name, sources, secure });
         let door = self.engine.doors[&name];
         self.phones.push(Phone {
             name,
@@ -675,6 +764,8 @@ impl Hall {
             voice: Vec::new(),
             heard: Vec::new(),
             reports: 0,
+            key: None,
+            armour: None,
         });
         self.phones.len() - 1
     }
@@ -717,6 +808,10 @@ impl Hall {
             for phone in 0..self.phones.len() {
                 let due = millisecond(self.now.steady) % 20 == (3 + 7 * phone as u64) % 20;
                 if due && let Some(mut packet) = self.phones[phone].speaks() {
+                    let length = packet.len();
+                    packet.resize(length + OVERHEAD_MAX, 0);
+                    let length = armoured(&mut self.phones[phone].armour, &mut packet, length);
+                    packet.truncate(length.unwrap());
                     self.receives(phone, Lane::Rtp, &mut packet);
                 }
             }
@@ -759,15 +854,26 @@ impl Hall {
     }
 
     fn deliver(&mut self) {
-        for (lane, to, bytes) in self.wires.packets.drain(..) {
+        for (lane, to, mut bytes) in self.wires.packets.drain(..) {
             let Some(phone) =
                 self.phones.iter_mut().find(|phone| phone.address.port() == to.port() & !1)
             else {
                 continue;
             };
             match lane {
-                Lane::Rtcp => phone.reports += 1,
+                Lane::Rtcp => {
+                    if let Some(armour) = &mut phone.armour {
+                        let length = armour.open_report(&mut bytes).unwrap();
+                        bytes.truncate(length);
+                    }
+                    rtcp::parse(&bytes, 0).unwrap();
+                    phone.reports += 1;
+                }
                 Lane::Rtp => {
+                    if let Some(armour) = &mut phone.armour {
+                        let length = armour.open(&mut bytes).expect("sound in our armour");
+                        bytes.truncate(length);
+                    }
                     let packet = Packet::parse(&bytes).unwrap();
                     let (header, octets) = (packet.header, packet.payload.to_vec());
                     phone.heard.push(HeardPacket { at: self.now.steady, header, octets });
@@ -844,13 +950,18 @@ impl Phone {
     fn describes(&self, direction: &str) -> bytes::Bytes {
         let number = self.codec.payload_type();
         let most = self.packet_time_max.map(|most| format!("a=maxptime:{most}\r\n"));
+        let crypto = self.key.clone().map(|key| {
+            let text = print_key(&key);
+            format!("a=crypto:1 {} inline:{text}\r\n", key.suite().name())
+        });
         format!(
             "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n\
              m=audio {} RTP/AVP {number} 101\r\na=rtpmap:{number} {}/8000\r\n\
-             a=rtpmap:101 telephone-event/8000\r\na={direction}\r\n{}",
+             a=rtpmap:101 telephone-event/8000\r\na={direction}\r\n{}{}",
             self.address.port(),
             self.codec.encoding(),
             most.unwrap_or_default(),
+            crypto.unwrap_or_default(),
         )
         .into()
     }

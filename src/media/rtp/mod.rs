@@ -5,11 +5,13 @@
 //! | [`packet`] | RTP packets, read and written in place; RTP or RTCP? |
 //! | [`sequence`] | which packets came, which didn't, how evenly |
 //! | [`rtcp`] | reports, sender's and receiver's |
+//! | [`srtp`] | packets sealed and opened (RFC 3711) |
 //! | [`telephone_event`] | keys pressed |
 
 pub mod packet;
 pub mod rtcp;
 pub mod sequence;
+pub mod srtp;
 pub mod telephone_event;
 
 pub use packet::{HEADER_LENGTH, Header, Kind, NotRtp, Packet};

@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::crypto::Crypto;
+
 /// One side's description of a session.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Description {
@@ -49,6 +51,10 @@ pub struct Media {
     pub packet_time_max: Option<Duration>,
     /// `a=rtcp` (RFC 3605): where RTCP is received, if not one port above RTP.
     pub rtcp: Option<Rtcp>,
+    /// `a=rtcp-mux` (RFC 5761): RTCP may come where RTP does.
+    pub rtcp_mux: bool,
+    /// `a=crypto` (RFC 4568), those we can do.
+    pub crypto: Vec<Crypto>,
 }
 
 /// `a=rtcp` (RFC 3605).
@@ -119,11 +125,12 @@ pub struct Place {
 }
 
 impl Media {
-    /// Whether this stream carries sound in plain RTP and is wanted.
-    pub fn is_plain_audio(&self) -> bool {
+    /// Whether this stream carries sound in RTP, plain or protected by a key of its description,
+    /// and is wanted.
+    pub fn is_audio(&self) -> bool {
         self.port != 0
             && self.kind.eq_ignore_ascii_case("audio")
-            && self.protocol == Protocol::Plain
+            && (self.protocol.is_plain() || self.protocol.is_secure())
     }
 }
 
@@ -209,6 +216,18 @@ impl Place {
         let usable =
             self.port != 0 && !address.is_unspecified() && !address.is_multicast() && !to_all;
         usable.then(|| SocketAddr::new(address, self.port))
+    }
+}
+
+impl Protocol {
+    /// Whether packets may travel as they are; RFC 8643 lets them be protected all the same.
+    pub fn is_plain(&self) -> bool {
+        matches!(self, Self::Plain | Self::Feedback)
+    }
+
+    /// Whether packets must be protected.
+    pub fn is_secure(&self) -> bool {
+        matches!(self, Self::Secure | Self::SecureFeedback)
     }
 }
 

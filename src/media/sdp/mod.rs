@@ -2,6 +2,7 @@
 //!
 //! | file | |
 //! |---|---|
+//! | `crypto` | keys in a description (RFC 4568) |
 //! | [`description`] | what a description says, as types |
 //! | [`parse`](mod@parse) | text → [`Description`]; tolerant, bounded |
 //! | [`print`](mod@print) | [`Description`] → text; strict |
@@ -10,14 +11,18 @@
 //! Addresses in a description are claims of a stranger: whether to believe them is for the stream
 //! that sends there.
 
+mod crypto;
 pub mod description;
 pub mod negotiate;
 pub mod parse;
 pub mod print;
 
+pub use crypto::Crypto;
+#[cfg(test)]
+pub(crate) use crypto::print_key;
 pub use description::{
     Description, Direction, Encoding, Format, Host, Media, Origin, Place, Protocol,
 };
-pub use negotiate::{Abilities, Agreed, Answer, EventNumbers, Session};
+pub use negotiate::{Abilities, Agreed, Answer, EventNumbers, OurKeys, Secured, Session};
 pub use parse::{Unreadable, parse};
 pub use print::print;

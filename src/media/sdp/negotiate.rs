@@ -12,6 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use super::crypto::Crypto;
 use super::description::{
     Description, Direction, Encoding, Format, Host, Media, Origin, Place, Protocol,
 };
@@ -19,6 +20,7 @@ use super::parse::parse;
 use super::print::print;
 use crate::media::Refused;
 use crate::media::codec::Codec;
+use crate::media::rtp::srtp::{MasterKey, Suite};
 
 /// How much sound we put in a packet, unless the other side can't take so much.
 pub const PACKET_TIME: Duration = Duration::from_millis(20);
@@ -40,6 +42,20 @@ pub struct Abilities {
     pub rtp_port: u16,
     /// In order of preference.
     pub codecs: Vec<Codec>,
+    /// Keys of ours, if the description travels where nobody can read it (RFC 4568 §7: inside TLS).
+    /// Without them we neither offer nor accept protection.
+    pub keys: Option<OurKeys>,
+}
+
+/// A key of ours for each suite; the same while a stream lives, so that no index is used twice.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct OurKeys(Vec<MasterKey>);
+
+/// What protects a stream: both sides' keys, of one suite.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Secured {
+    pub ours: MasterKey,
+    pub theirs: MasterKey,
 }
 
 /// What both sides hold to from now on.
@@ -56,6 +72,10 @@ pub struct Agreed {
     /// All that may arrive; more than one only if their answer left it open.
     pub receives: Vec<(u8, Codec)>,
     pub telephone_event: Option<EventNumbers>,
+    /// Nothing plain is sent or believed, if there is this.
+    pub secured: Option<Secured>,
+    /// RTCP travels with RTP.
+    pub rtcp_mux: bool,
     /// How much sound we put in a packet.
     pub packet_time: Duration,
     /// Ours: what we may do.
@@ -98,6 +118,26 @@ impl Agreed {
     }
 }
 
+impl OurKeys {
+    /// `random` should be unguessable.
+    pub fn new(mut random: impl FnMut() -> u64) -> Self {
+        let key = |suite| {
+            let octets: Vec<u8> = (0..KEY_WORDS).flat_map(|_| random().to_be_bytes()).collect();
+            let length = Suite::key_length(suite) + SALT_LENGTH;
+            MasterKey::new(suite, &octets[..length]).expect("it has the suite's length")
+        };
+        Self(Suite::ALL.into_iter().map(key).collect())
+    }
+
+    fn of(&self, suite: Suite) -> Option<&MasterKey> {
+        self.0.iter().find(|key| key.suite() == suite)
+    }
+
+    fn lines(&self) -> Vec<Crypto> {
+        (1..).zip(&self.0).map(|(tag, key)| Crypto { tag, key: key.clone() }).collect()
+    }
+}
+
 impl Session {
     /// A session nothing has been said on. `id` goes into `o=`; it should be unguessable, and is
     /// cut to 62 bits, as some phones keep it in a signed number.
@@ -127,14 +167,15 @@ impl Session {
             .media
             .iter()
             .enumerate()
-            .filter(|(_, media)| media.is_plain_audio())
-            .find_map(|(index, media)| Some((index, Heard::of(media, &preference)?)))
+            .filter(|(_, media)| media.is_audio())
+            .find_map(|(index, media)| Some((index, Heard::of(media, &preference, abilities)?)))
             .ok_or(Refused::NoCommonCodec)?;
         let (codec, number) = heard.codecs[0];
         let theirs = &offer.media[index];
 
         let events = heard.event.map(|number| EventNumbers { send: number, receive: number });
-        let agreed = agreed(&offer, theirs, codec, number, vec![(number, codec)], events)
+        let (crypto, secured) = heard.secured.unzip();
+        let agreed = agreed(&offer, theirs, codec, number, vec![(number, codec)], events, secured)
             .ok_or(Refused::Unreadable)?;
 
         let mut formats = vec![codec_format(codec, number)];
@@ -144,7 +185,12 @@ impl Session {
             .iter()
             .enumerate()
             .map(|(at, theirs)| match at == index {
-                true => our_media(abilities.rtp_port, formats.clone(), agreed.direction),
+                true => Media {
+                    protocol: theirs.protocol.clone(),
+                    crypto: crypto.iter().cloned().collect(),
+                    rtcp_mux: theirs.rtcp_mux,
+                    ..our_media(abilities.rtp_port, formats.clone(), agreed.direction)
+                },
                 false => refusal(theirs),
             })
             .collect();
@@ -167,7 +213,14 @@ impl Session {
         let event = Encoding::new(Encoding::TELEPHONE_EVENT, EVENT_CLOCK);
         formats.push(event_format(self.number_of(&event, EVENT_NUMBER)));
 
-        let audio = our_media(abilities.rtp_port, formats, Direction::SendReceive);
+        // RFC 8643: protected if they can, plain if they can't; but what was agreed on stays.
+        let before = self.audio_line().and_then(|at| self.local.as_ref()?.media.get(at));
+        let audio = Media {
+            protocol: before.map_or(Protocol::Plain, |before| before.protocol.clone()),
+            crypto: abilities.keys.as_ref().map(OurKeys::lines).unwrap_or_default(),
+            rtcp_mux: before.is_some_and(|before| before.rtcp_mux),
+            ..our_media(abilities.rtp_port, formats, Direction::SendReceive)
+        };
         // RFC 3264 §8: streams once described keep their places.
         let mut media: Vec<Media> =
             self.local.iter().flat_map(|local| &local.media).map(refusal).collect();
@@ -186,7 +239,16 @@ impl Session {
         let (Some(ours), Some(theirs)) = (ours, answer.media.get(index)) else {
             return Err(Refused::Unreadable);
         };
-        if !theirs.is_plain_audio() {
+        if !theirs.is_audio() {
+            return Err(Refused::NoCommonCodec);
+        }
+        let secured = theirs.crypto.first().and_then(|theirs| {
+            let line = ours.crypto.iter().find(|ours| ours.tag == theirs.tag)?;
+            let same = line.key.suite() == theirs.key.suite();
+            same.then(|| Secured { ours: line.key.clone(), theirs: theirs.key.clone() })
+        });
+        // RFC 4568 §5.1.3: an answer that takes no line of the offer, where one is needed, is none.
+        if secured.is_none() && (theirs.protocol.is_secure() || !theirs.crypto.is_empty()) {
             return Err(Refused::NoCommonCodec);
         }
         // Their order counts: the first is what they like to receive.
@@ -202,8 +264,9 @@ impl Session {
         let events =
             ours.formats.iter().find_map(event_of).zip(theirs.formats.iter().find_map(event_of));
         let events = events.map(|(receive, send)| EventNumbers { send, receive });
-        let agreed = agreed(&answer, theirs, codec, payload_type_send, receives, events)
+        let agreed = agreed(&answer, theirs, codec, payload_type_send, receives, events, secured)
             .ok_or(Refused::Unreadable)?;
+        let agreed = Agreed { rtcp_mux: agreed.rtcp_mux && ours.rtcp_mux, ..agreed };
         self.agreed = Some(agreed.clone());
         Ok(agreed)
     }
@@ -235,7 +298,7 @@ impl Session {
 
     /// Which of our described streams is the sound.
     fn audio_line(&self) -> Option<usize> {
-        self.local.as_ref()?.media.iter().position(Media::is_plain_audio)
+        self.local.as_ref()?.media.iter().position(Media::is_audio)
     }
 
     /// The number `encoding` has had, else its usual one, else one that never meant anything else.
@@ -252,6 +315,11 @@ impl Session {
     }
 }
 
+/// Enough random words for the longest key and its salt.
+const KEY_WORDS: usize = 6;
+
+const SALT_LENGTH: usize = 14;
+
 /// All codecs we speak have an RTP clock of 8000, and `telephone-event` goes by the same clock
 /// (RFC 4733 §2.1).
 const EVENT_CLOCK: u32 = 8000;
@@ -261,10 +329,21 @@ struct Heard {
     /// Common codecs, ours first, with their numbers.
     codecs: Vec<(Codec, u8)>,
     event: Option<u8>,
+    /// Our line, and what it means.
+    secured: Option<(Crypto, Secured)>,
 }
 
 impl Heard {
-    fn of(media: &Media, preference: &[Codec]) -> Option<Self> {
+    fn of(media: &Media, preference: &[Codec], abilities: &Abilities) -> Option<Self> {
+        let secured = abilities.keys.as_ref().and_then(|keys| {
+            let theirs = media.crypto.first()?;
+            let ours = keys.of(theirs.key.suite())?.clone();
+            let line = Crypto { tag: theirs.tag, key: ours.clone() };
+            Some((line, Secured { ours, theirs: theirs.key.clone() }))
+        });
+        if media.protocol.is_secure() && secured.is_none() {
+            return None;
+        }
         let offered: Vec<(u8, Codec)> = media.formats.iter().filter_map(codec_of).collect();
         let codecs: Vec<(Codec, u8)> = preference
             .iter()
@@ -273,7 +352,7 @@ impl Heard {
             })
             .collect();
         let event = media.formats.iter().find_map(event_of);
-        (!codecs.is_empty()).then_some(Self { codecs, event })
+        (!codecs.is_empty()).then_some(Self { codecs, event, secured })
     }
 }
 
@@ -297,6 +376,7 @@ fn agreed(
     payload_type_send: u8,
     receives: Vec<(u8, Codec)>,
     telephone_event: Option<EventNumbers>,
+    secured: Option<Secured>,
 ) -> Option<Agreed> {
     let host = theirs.connection.as_ref().or(description.connection.as_ref())?;
     let remote_rtp = Place { host: host.clone(), port: theirs.port };
@@ -326,6 +406,8 @@ fn agreed(
             .map_or(payload_type_send, |it| it.0),
         receives,
         telephone_event,
+        secured,
+        rtcp_mux: theirs.rtcp_mux,
         packet_time,
         direction,
         held: !direction.sends(),
@@ -374,6 +456,8 @@ fn our_media(port: u16, formats: Vec<Format>, direction: Direction) -> Media {
         packet_time: Some(PACKET_TIME),
         packet_time_max: None,
         rtcp: None,
+        rtcp_mux: false,
+        crypto: Vec::new(),
     }
 }
 
@@ -392,6 +476,8 @@ fn refusal(theirs: &Media) -> Media {
         packet_time: None,
         packet_time_max: None,
         rtcp: None,
+        rtcp_mux: false,
+        crypto: Vec::new(),
     }
 }
 

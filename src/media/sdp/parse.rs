@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use super::crypto::Crypto;
 use super::description::{
     Description, Direction, Encoding, Format, Host, Media, Origin, Protocol, Rtcp,
 };
@@ -14,11 +15,14 @@ use super::description::{
 /// A SIP message over UDP can't be longer than 64 KiB; a browser's description has about 6.
 pub const DESCRIPTION_MAX: usize = 16 * 1024;
 pub const LINES_MAX: usize = 512;
-pub const MEDIA_MAX: usize = 16;
+/// A telephone has one, a browser three.
+pub const MEDIA_MAX: usize = 8;
 /// Formats of one `m=` line.
 pub const FORMATS_MAX: usize = 64;
 /// A longer `a=fmtp` is left unread; none of ours has more than 20 bytes.
 pub const PARAMETERS_MAX: usize = 512;
+/// Keys of one stream.
+pub const CRYPTO_MAX: usize = 8;
 /// Longer packets than this are a slip of the pen (RFC 3551 §4.2 asks for up to 200 ms).
 pub const PACKET_TIME_MAX: Duration = Duration::from_millis(200);
 
@@ -123,6 +127,14 @@ fn media(from: &sdp_types::Media) -> Result<Media, Unreadable> {
         packet_time: value(&from.attributes, "ptime").and_then(packet_time),
         packet_time_max: value(&from.attributes, "maxptime").and_then(packet_time),
         rtcp: value(&from.attributes, "rtcp").and_then(rtcp),
+        rtcp_mux: from.attributes.iter().any(|it| it.attribute.eq_ignore_ascii_case("rtcp-mux")),
+        crypto: from
+            .attributes
+            .iter()
+            .filter(|attribute| attribute.attribute.eq_ignore_ascii_case("crypto"))
+            .take(CRYPTO_MAX)
+            .filter_map(|attribute| Crypto::parse(attribute.value.as_deref()?))
+            .collect(),
     })
 }
 

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use bytes::Bytes;
 
+use super::crypto::Line;
 use super::description::{Description, Host, Media};
 
 /// Writes a description.
@@ -58,6 +59,12 @@ fn write_media(text: &mut String, media: &Media) -> std::fmt::Result {
             write!(text, " {}", Net(host))?;
         }
         write!(text, "\r\n")?;
+    }
+    if media.rtcp_mux {
+        write!(text, "a=rtcp-mux\r\n")?;
+    }
+    for crypto in &media.crypto {
+        write!(text, "a=crypto:{}\r\n", Line(crypto))?;
     }
     if let Some(direction) = media.direction {
         write!(text, "a={direction}\r\n")?;

@@ -18,7 +18,11 @@ fn a_thread_that_breaks_loses_its_streams_and_takes_new_ones() {
     let stream = |call| StreamRef { call: CallRef(call), index: 0 };
     // Two calls in the thread that will break, one in the other.
     for call in [0, 2, 3] {
-        shards.order(Order::Open { stream: stream(call), sources: Sources::Anywhere });
+        shards.order(Order::Open {
+            stream: stream(call),
+            sources: Sources::Anywhere,
+            secure: false,
+        });
         shards.order(Order::Offer { stream: stream(call), like: None });
         assert!(matches!(notices.recv().unwrap(), Notice::Described { .. }));
     }
@@ -27,7 +31,7 @@ fn a_thread_that_breaks_loses_its_streams_and_takes_new_ones() {
 
     let lost = [notices.recv().unwrap(), notices.recv().unwrap()];
     assert_eq!(lost, [0, 2].map(|call| Notice::Lost { stream: stream(call) }));
-    shards.order(Order::Open { stream: stream(4), sources: Sources::Anywhere });
+    shards.order(Order::Open { stream: stream(4), sources: Sources::Anywhere, secure: false });
     shards.order(Order::Offer { stream: stream(4), like: None });
     assert!(matches!(notices.recv().unwrap(), Notice::Described { .. }));
     shards.order(Order::Close { stream: stream(3) });
@@ -42,7 +46,7 @@ fn a_full_road_loses_the_stream_and_never_blocks() {
     shards.stop();
     let stream = StreamRef { call: CallRef(1), index: 0 };
 
-    shards.order(Order::Open { stream, sources: Sources::Anywhere });
+    shards.order(Order::Open { stream, sources: Sources::Anywhere, secure: false });
 
     assert_eq!(notices.recv().unwrap(), Notice::Lost { stream });
     assert_eq!(shards.figures()[1].orders_refused, 1);

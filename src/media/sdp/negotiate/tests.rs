@@ -83,11 +83,10 @@ fn nothing_in_common_is_refused_and_a_better_offer_then_works() {
 }
 
 #[test]
-fn encrypted_sound_and_switched_off_streams_are_not_taken() {
+fn sound_with_keys_we_have_not_and_switched_off_streams_are_not_taken() {
     for media in [
         "m=audio 4000 RTP/SAVP 8\r\n",
         "m=audio 4000 RTP/SAVPF 8\r\n",
-        "m=audio 4000 RTP/AVPF 8\r\n",
         "m=audio 4000 UDP/TLS/RTP/SAVPF 8\r\n",
         "m=audio 0 RTP/AVP 8\r\n",
     ] {
@@ -297,6 +296,7 @@ fn abilities() -> Abilities {
         address: "198.51.100.1".parse().unwrap(),
         rtp_port: 20_000,
         codecs: Codec::ALL.to_vec(),
+        keys: None,
     }
 }
 
@@ -306,4 +306,97 @@ fn offer_of(media: &str) -> Vec<u8> {
 
 fn text(sdp: &Bytes) -> &str {
     std::str::from_utf8(sdp).unwrap()
+}
+
+/// RFC 4568: what a phone that insists on protection says, and gets.
+#[test]
+fn a_secure_offer_gets_a_secure_answer_inside_tls_and_none_outside() {
+    let offer = offer_of(
+        "m=audio 4000 RTP/SAVP 8\r\n\
+         a=crypto:1 F8_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz\r\n\
+         a=crypto:2 AES_CM_128_HMAC_SHA1_32 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz\r\n\
+         a=crypto:3 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz\r\n",
+    );
+    assert_eq!(Session::new(1).answer(&offer, &abilities(), None), Err(Refused::NoCommonCodec));
+
+    let answer = Session::new(1).answer(&offer, &secure(), None).unwrap();
+    let secured = answer.agreed.secured.unwrap();
+    assert_eq!(secured.theirs.suite(), Suite::AesCm128Sha1Tag32);
+    let said = text(&answer.sdp);
+    assert!(said.contains("m=audio 20000 RTP/SAVP 8\r\n"), "{said}");
+    assert!(said.contains("a=crypto:2 AES_CM_128_HMAC_SHA1_32 inline:"), "{said}");
+    assert_eq!(said.matches("a=crypto").count(), 1);
+    assert_ne!(secured.ours, secured.theirs);
+
+    // RFC 8643: the same with plain RTP on offer; and keys that came where anybody reads are ignored.
+    let either = String::from_utf8(offer.clone()).unwrap().replace("RTP/SAVP", "RTP/AVP");
+    let answer = Session::new(1).answer(either.as_bytes(), &secure(), None).unwrap();
+    assert!(answer.agreed.secured.is_some());
+    let answer = Session::new(1).answer(either.as_bytes(), &abilities(), None).unwrap();
+    assert!(answer.agreed.secured.is_none() && !text(&answer.sdp).contains("crypto"));
+
+    // Of two streams, the one we can do.
+    let both = [&offer[..], b"m=audio 4002 RTP/AVP 8\r\n"].concat();
+    let answer = Session::new(1).answer(&both, &abilities(), None).unwrap();
+    assert!(text(&answer.sdp).contains("m=audio 0 RTP/SAVP 8\r\nm=audio 20000 RTP/AVP 8\r\n"));
+}
+
+#[test]
+fn an_answer_that_takes_none_of_our_keys_or_one_we_did_not_offer_is_refused() {
+    let key = "inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz";
+    let accept = |lines: &str| {
+        let mut session = Session::new(1);
+        session.offer(&secure(), None);
+        session.accept(&offer_of(lines))
+    };
+    let with = |line: &str| accept(&format!("m=audio 4000 RTP/AVP 8\r\na=crypto:{line} {key}\r\n"));
+    assert!(with("1 AES_CM_128_HMAC_SHA1_80").unwrap().secured.is_some());
+    assert!(with("3 AES_CM_128_HMAC_SHA1_32").unwrap().secured.is_some());
+    assert!(with("4 AES_CM_128_HMAC_SHA1_80").is_err());
+    assert!(with("3 AES_CM_128_HMAC_SHA1_80").is_err());
+    assert!(accept("m=audio 4000 RTP/AVP 8\r\n").unwrap().secured.is_none());
+    assert!(accept("m=audio 4000 RTP/SAVP 8\r\n").is_err());
+}
+
+#[test]
+fn the_same_keys_are_said_again_with_every_description() {
+    let abilities = secure();
+    let mut session = Session::new(1);
+    let offer = offer_of(
+        "m=audio 4000 RTP/SAVP 8\r\n\
+         a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz\r\n",
+    );
+    let first = session.answer(&offer, &abilities, None).unwrap().agreed.secured;
+    let again = session.answer(&offer, &abilities, None).unwrap().agreed.secured;
+    assert_eq!(first, again);
+    let offer = session.offer(&abilities, None);
+    let ours = text(&offer);
+    assert!(ours.contains("RTP/SAVP"), "{ours}");
+}
+
+/// RFC 4585, RFC 5124: profiles with feedback are accepted as such; RFC 5761: reports beside the
+/// sound, if they like.
+#[test]
+fn feedback_and_multiplexed_reports_are_accepted() {
+    let offer = offer_of("m=audio 4000 RTP/AVPF 8\r\na=rtcp-mux\r\na=rtcp-fb:8 nack\r\n");
+    let answer = Session::new(1).answer(&offer, &abilities(), None).unwrap();
+    assert!(answer.agreed.rtcp_mux);
+    let said = text(&answer.sdp);
+    assert!(said.contains("RTP/AVPF 8") && said.contains("a=rtcp-mux\r\n"), "{said}");
+
+    let offer = offer_of(
+        "m=audio 4000 RTP/SAVPF 8\r\n\
+         a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz\r\n",
+    );
+    let answer = Session::new(1).answer(&offer, &secure(), None).unwrap();
+    assert!(!answer.agreed.rtcp_mux && text(&answer.sdp).contains("RTP/SAVPF 8\r\n"));
+}
+
+fn secure() -> Abilities {
+    let mut number = 0;
+    let keys = OurKeys::new(|| {
+        number += 1;
+        number
+    });
+    Abilities { keys: Some(keys), ..abilities() }
 }

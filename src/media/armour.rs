@@ -1,0 +1,61 @@
+//! What protects one party's packets, once keys were agreed on (RFC 3711, RFC 4568).
+
+use serde::{Deserialize, Serialize};
+
+use super::rtp::srtp::{Opener, Protector};
+use super::sdp::Secured;
+
+/// Both directions of a protected stream.
+#[derive(Clone, Deserialize, Serialize)]
+pub(super) struct Armour {
+    keys: Secured,
+    protector: Protector,
+    opener: Opener,
+}
+
+impl Armour {
+    /// Puts on what was agreed on, or takes it off. A key that stays goes on counting where it was
+    /// (RFC 4568 §7.1.4).
+    pub(super) fn fit(worn: &mut Option<Self>, secured: Option<&Secured>) {
+        let Some(secured) = secured else {
+            *worn = None;
+            return;
+        };
+        let Some(armour) = worn else {
+            *worn = Some(Self {
+                keys: secured.clone(),
+                protector: Protector::new(&secured.ours),
+                opener: Opener::new(&secured.theirs),
+            });
+            return;
+        };
+        if armour.keys.ours != secured.ours {
+            armour.protector = Protector::new(&secured.ours);
+        }
+        if armour.keys.theirs != secured.theirs {
+            armour.opener = Opener::new(&secured.theirs);
+        }
+        armour.keys = secured.clone();
+    }
+
+    /// Opens a packet of sound; its length, if it was made by the other side.
+    pub(super) fn open(&mut self, packet: &mut [u8]) -> Option<usize> {
+        self.opener.open(packet).ok()
+    }
+
+    pub(super) fn open_report(&mut self, packet: &mut [u8]) -> Option<usize> {
+        self.opener.open_report(packet).ok()
+    }
+
+    /// Protects what fills `buffer` up to `length`, and returns its new length.
+    pub(super) fn protect(&mut self, buffer: &mut [u8], length: usize) -> Option<usize> {
+        self.protector.protect(buffer, length)
+    }
+
+    pub(super) fn protect_report(&mut self, buffer: &mut [u8], length: usize) -> Option<usize> {
+        self.protector.protect_report(buffer, length)
+    }
+}
+
+/// What a datagram holds on any road there is; a longer one was cut when it came.
+pub(super) const PACKET_MAX: usize = 1_500;
