@@ -41,7 +41,9 @@ pub fn check(
         }
         Ok(loaded) => {
             let language = language.unwrap_or(loaded.house.language);
-            (summary(&loaded, language, now), ExitCode::SUCCESS)
+            let is_whole = loaded.notices.count(Weight::Broken) == 0;
+            let code = if is_whole { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+            (summary(&loaded, language, now), code)
         }
     }
 }
@@ -76,9 +78,12 @@ fn summary(loaded: &Loaded, language: Language, now: DateTime<Utc>) -> String {
         named(plan.prompts.len(), ["prompt", "prompts"], ["annonce", "annonces"]),
         format!("version {}", plan.version),
     ];
-    let good = match language {
-        Language::English => "no problem",
-        Language::French => "aucun problème",
+    let broken = loaded.notices.count(Weight::Broken);
+    let good = match (language, broken) {
+        (Language::English, 0) => "no problem",
+        (Language::French, 0) => "aucun problème",
+        (Language::English, _) => "the plan can be used, but not all of it works",
+        (Language::French, _) => "le plan est utilisable, mais tout n'y fonctionne pas",
     };
     text.push_str(&format!("{good}, {}\n", counted.join(", ")));
     text

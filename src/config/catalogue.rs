@@ -168,6 +168,38 @@ pub enum What {
     DoorTwice {
         address: String,
     },
+    OriginsMissing {
+        door: String,
+    },
+    OriginShape {
+        text: String,
+    },
+    PlainWebSocket {
+        door: String,
+    },
+    CertificateNotGiven {
+        door: String,
+    },
+    CertificateWithoutKey,
+    CertificateUnusable {
+        why: String,
+    },
+    CertificateExpired {
+        at: String,
+    },
+    CertificateTooEarly {
+        at: String,
+    },
+    CertificateExpires {
+        at: String,
+        days: i64,
+    },
+    KeyOpen {
+        mode: u32,
+    },
+    KeyOfAnother {
+        certificate: String,
+    },
     PortsFew {
         first: u16,
         last: u16,

@@ -30,6 +30,7 @@ pub struct House {
     pub connections: ConnectionSettings,
     pub media: MediaSettings,
     pub dns: DnsSettings,
+    pub authorities: Vec<Authority>,
     /// Health, metrics and the board.
     pub http: SocketAddr,
     pub log: LogSettings,
@@ -39,7 +40,7 @@ pub struct House {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct DoorSettings {
-    /// `udp` or `tcp`.
+    /// `udp`, `tcp`, `tls`, `ws` or `wss`.
     pub transport: Transport,
     pub listen: SocketAddr,
     /// What peers are told; none: the address above, or this machine's own if that is `0.0.0.0`.
@@ -48,6 +49,74 @@ pub struct DoorSettings {
     /// The digest algorithms offered, best first.
     #[serde(default = "both_algorithms")]
     pub algorithms: Vec<Algorithm>,
+    /// What a `tls` or `wss` door shows: a file of PEM, the door's own certificate first.
+    #[serde(default)]
+    pub certificate: Option<PathBuf>,
+    /// Its key.
+    #[serde(default)]
+    pub key: Option<PathBuf>,
+    /// Others, shown to those who ask for one of their names (SNI).
+    #[serde(default)]
+    pub certificates: Vec<CertificateFiles>,
+    /// Who signs the certificates of those who come in; none: they need none.
+    #[serde(default)]
+    pub client_authority: Option<PathBuf>,
+    #[serde(default)]
+    pub client_certificate: ClientCertificate,
+    /// Pages that may come in by a `ws` or `wss` door, as browsers write them: `https://name`.
+    #[serde(default)]
+    pub origins: Vec<String>,
+    /// The names a `ws` or `wss` door has, besides those of its certificate and its addresses.
+    #[serde(default)]
+    pub hosts: Vec<String>,
+    /// A `ws` door may stand on an address others reach, because a proxy speaks TLS before it.
+    #[serde(default)]
+    pub behind_proxy: bool,
+}
+
+/// A certificate and its key.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct CertificateFiles {
+    pub certificate: PathBuf,
+    pub key: PathBuf,
+}
+
+/// Whether those who come in must show a certificate.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ClientCertificate {
+    #[default]
+    Required,
+    Optional,
+}
+
+/// Who vouches for a name we call over TLS, instead of the authorities of this machine.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Authority {
+    pub name: String,
+    pub file: PathBuf,
+}
+
+impl DoorSettings {
+    /// A door with nothing but an address.
+    pub fn plain(transport: Transport, listen: SocketAddr) -> Self {
+        Self {
+            transport,
+            listen,
+            advertised: None,
+            algorithms: both_algorithms(),
+            certificate: None,
+            key: None,
+            certificates: Vec::new(),
+            client_authority: None,
+            client_certificate: ClientCertificate::default(),
+            origins: Vec::new(),
+            hosts: Vec::new(),
+            behind_proxy: false,
+        }
+    }
 }
 
 /// How much strangers may hold open (domain.md §5, T-04).
@@ -122,18 +191,27 @@ impl House {
             Some(path) => folder.join(path),
             None => self.state.join("passwords.toml"),
         });
+        let whole = |path: &mut PathBuf| *path = folder.join(&*path);
+        for door in &mut self.doors {
+            door.certificate.iter_mut().for_each(whole);
+            door.key.iter_mut().for_each(whole);
+            door.client_authority.iter_mut().for_each(whole);
+            for files in &mut door.certificates {
+                whole(&mut files.certificate);
+                whole(&mut files.key);
+            }
+        }
+        for authority in &mut self.authorities {
+            whole(&mut authority.file);
+        }
         self
     }
 }
 
 impl Default for House {
     fn default() -> Self {
-        let door = |transport| DoorSettings {
-            transport,
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 5060)),
-            advertised: None,
-            algorithms: both_algorithms(),
-        };
+        let here = SocketAddr::from((Ipv4Addr::LOCALHOST, 5060));
+        let door = |transport| DoorSettings::plain(transport, here);
         Self {
             language: Language::default(),
             state: PathBuf::from("state"),
@@ -142,6 +220,7 @@ impl Default for House {
             connections: ConnectionSettings::default(),
             media: MediaSettings::default(),
             dns: DnsSettings::default(),
+            authorities: Vec::new(),
             http: SocketAddr::from((Ipv4Addr::LOCALHOST, 8380)),
             log: LogSettings::default(),
         }

@@ -18,8 +18,8 @@ use crate::config::prompts::Library;
 use crate::config::report::{Place, Report};
 use crate::config::source::Source;
 use crate::config::{
-    DoorSettings, Files, House, Loaded, Places, bootstrap, calendars, lines, listeners, passwords,
-    prompts, queues, reachable,
+    DoorSettings, Files, House, Loaded, Places, bootstrap, calendars, doors, lines, listeners,
+    passwords, prompts, queues, reachable,
 };
 use crate::exchange::{Code, Plan, TrunkPlan};
 use crate::ivr::fragments;
@@ -107,6 +107,10 @@ pub(super) fn load_from(
         (Some(house), Some((_, _, listeners))) => secrets(house, listeners, &mut report),
         (None, _) | (_, None) => BTreeMap::new(),
     };
+    if let Some(house) = &house {
+        // Said now, read again by whoever opens the doors.
+        let _ = doors::keys(house, now, &mut report);
+    }
     report.sort();
 
     let linked = house.zip(lines).zip(people).zip(queues).zip(library);
@@ -185,7 +189,7 @@ fn setup(parts: &Parts) -> Setup {
     });
     let phones: usize = listeners.values().map(|listener| listener.phones).sum();
     Setup {
-        doors: doors(&parts.house),
+        doors: doors_of(&parts.house),
         realm: registration.realm.clone(),
         domains: registration.domains.clone(),
         trunks: trunks.collect(),
@@ -309,7 +313,7 @@ fn version(files: &Files) -> String {
     listeners::in_hexadecimal(&digest.finalize()[..6])
 }
 
-fn doors(house: &House) -> Vec<Door> {
+fn doors_of(house: &House) -> Vec<Door> {
     let door = |door: &DoorSettings| Door {
         transport: door.transport,
         local: door.listen,

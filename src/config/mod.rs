@@ -10,6 +10,7 @@
 //! | `load` | all of it, put together |
 //! | `prompts` | recordings, read and judged |
 //! | `house` `bootstrap` | what needs a restart: addresses, ports, folders |
+//! | `doors` | certificates, and who may come in by WebSocket |
 //! | `passwords` | listeners' secrets, in a file of their own |
 //! | `report` `catalogue` `words` `guess` | what is wrong, in French and English |
 //! | `difference` | what a new plan changes, said before it is applied |
@@ -19,6 +20,7 @@ mod bootstrap;
 mod calendars;
 mod catalogue;
 mod difference;
+mod doors;
 mod file;
 mod guess;
 mod hours;
@@ -56,10 +58,11 @@ use source::Source;
 pub use calendars::wall;
 pub use catalogue::{Kind, What};
 pub use difference::{Change, Difference, difference};
+pub use doors::{Certificate, DoorKeys, Keys, keys};
 pub use hours::{NotHours, days, span};
 pub use house::{
-    ConnectionSettings, DnsSettings, DoorSettings, House, Language, LogFormat, LogSettings,
-    MediaSettings,
+    Authority, CertificateFiles, ClientCertificate, ConnectionSettings, DnsSettings, DoorSettings,
+    House, Language, LogFormat, LogSettings, MediaSettings,
 };
 pub use last_good::LastGood;
 pub use passwords::Made;

@@ -34,6 +34,8 @@ pub struct Place {
 pub enum Weight {
     /// The plan can't be used.
     Problem,
+    /// The plan can be used, but something in it will not work: a door stays shut.
+    Broken,
     /// The plan can be used; somebody should look.
     Notice,
 }
@@ -49,6 +51,10 @@ impl Report {
 
     pub(super) fn notice(&mut self, place: Place, what: What) {
         self.problems.push(Problem { place, what, weight: Weight::Notice });
+    }
+
+    pub(super) fn broken(&mut self, place: Place, what: What) {
+        self.problems.push(Problem { place, what, weight: Weight::Broken });
     }
 
     /// Puts problems in the order of the files, and within each from top to bottom.
@@ -86,8 +92,9 @@ impl Report {
         for problem in &self.problems {
             let _ = writeln!(text, "{}\n", problem.told(language));
         }
-        if self.is_fatal() {
-            let _ = writeln!(text, "{}", counted(self.count(Weight::Problem), language));
+        let count = self.count(Weight::Problem) + self.count(Weight::Broken);
+        if count > 0 {
+            let _ = writeln!(text, "{}", counted(count, language));
         }
         text
     }

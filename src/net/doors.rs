@@ -4,23 +4,37 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
-use crate::net::{Deliver, Limits, Stamp, Tcp, UdpDoor, UdpReader};
+use crate::net::tls::{ServerKeys, Trust};
+use crate::net::{Deliver, Limits, Stamp, Streams, UdpDoor, UdpReader, WebRules};
 use crate::sip::{Flow, Transmit, Transport};
-
-/// The most peers whose names are remembered.
-const EXPECTED_MAX: usize = 1_024;
 
 /// Every address where SIP is spoken.
 pub struct Doors {
     udp: BTreeMap<SocketAddr, Arc<UdpDoor>>,
-    /// Who must be at the other end of a TLS connection of ours.
-    expected: Mutex<BTreeMap<SocketAddr, String>>,
-    tcp: Tcp,
+    streams: Streams,
     open: Vec<Opened>,
+}
+
+/// An address to be taken.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    pub transport: Transport,
+    pub listen: SocketAddr,
+    /// What TLS shows; a `tls` or `wss` door needs it.
+    pub keys: Option<ServerKeys>,
+    /// Who may come in by a WebSocket door.
+    pub web: Option<WebRules>,
+}
+
+impl Wanted {
+    /// A UDP or TCP door.
+    pub fn plain(transport: Transport, listen: SocketAddr) -> Self {
+        Self { transport, listen, keys: None, web: None }
+    }
 }
 
 /// An address that was taken.
@@ -50,30 +64,29 @@ pub struct DoorCounters {
     pub connections: usize,
     pub connections_refused: u64,
     pub connections_evicted: u64,
+    /// TLS handshakes and WebSocket upgrades that came to nothing.
+    pub handshakes_failed: u64,
 }
 
 impl Doors {
     /// Takes every address; if one can't be had, none is kept. Streams are read from now on,
     /// datagrams by their [`readers`](Self::readers).
     pub fn open(
-        wanted: &[(Transport, SocketAddr)],
+        wanted: &[Wanted],
         limits: Limits,
         runtime: Handle,
         stamp: &Stamp,
         deliver: &Deliver,
     ) -> Result<Self, NotOpened> {
-        let tcp = Tcp::new(limits, runtime, Arc::clone(stamp), Arc::clone(deliver));
-        let mut doors =
-            Self { udp: BTreeMap::new(), expected: Mutex::default(), tcp, open: Vec::new() };
+        let streams = Streams::new(limits, runtime, Arc::clone(stamp), Arc::clone(deliver));
+        let mut doors = Self { udp: BTreeMap::new(), streams, open: Vec::new() };
         // UDP first: a TCP door starts to accept at once.
-        let mut wanted = wanted.to_vec();
-        wanted.sort_by_key(|(transport, _)| transport.is_reliable());
-        for (transport, listen) in wanted {
-            let local = doors.take(transport, listen).map_err(|fault| NotOpened {
-                transport,
-                listen,
-                fault,
-            })?;
+        let mut wanted = wanted.iter().collect::<Vec<_>>();
+        wanted.sort_by_key(|wanted| wanted.transport.is_reliable());
+        for wanted in wanted {
+            let Wanted { transport, listen, .. } = *wanted;
+            let local =
+                doors.take(wanted).map_err(|fault| NotOpened { transport, listen, fault })?;
             doors.open.push(Opened { transport, listen, local });
         }
         Ok(doors)
@@ -98,25 +111,35 @@ impl Doors {
                     door.send(transmit.flow.peer, &transmit.bytes);
                 }
             }
-            Transport::Tcp => self.tcp.send(transmit),
-            // No door of these kinds can be opened.
-            Transport::Tls | Transport::Ws | Transport::Wss => {}
+            Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => {
+                self.streams.send(transmit);
+            }
         }
     }
 
     /// Whoever answers at `peer` over TLS must prove to be `name`.
     pub fn expect(&self, peer: SocketAddr, name: String) {
-        let mut expected = self.expected.lock().unwrap_or_else(PoisonError::into_inner);
-        if expected.len() >= EXPECTED_MAX {
-            expected.pop_first();
-        }
-        expected.insert(peer, name);
+        self.streams.expect(peer, name);
+    }
+
+    /// Whom to believe on TLS connections of ours, from now on.
+    pub fn trust(&self, trust: Trust) {
+        self.streams.trust(trust);
+    }
+
+    /// New certificates for an open door; connections there are go on with the old ones.
+    pub fn rekey(
+        &self,
+        transport: Transport,
+        listen: SocketAddr,
+        keys: &ServerKeys,
+    ) -> Result<(), rustls::Error> {
+        self.streams.rekey(transport, listen, keys)
     }
 
     pub fn close(&self, flow: Flow) {
-        match flow.transport {
-            Transport::Tcp => self.tcp.close(flow),
-            Transport::Udp | Transport::Tls | Transport::Ws | Transport::Wss => {}
+        if flow.transport.is_reliable() {
+            self.streams.close(flow);
         }
     }
 
@@ -124,31 +147,30 @@ impl Doors {
     pub fn counters(&self) -> DoorCounters {
         DoorCounters {
             datagrams_dropped: self.udp.values().map(|door| door.dropped()).sum(),
-            connections: self.tcp.connections(),
-            connections_refused: self.tcp.refused(),
-            connections_evicted: self.tcp.evicted(),
+            connections: self.streams.connections(),
+            connections_refused: self.streams.refused(),
+            connections_evicted: self.streams.evicted(),
+            handshakes_failed: self.streams.unshaken(),
         }
     }
 
     /// Closes every connection. Also done when the value is dropped.
     pub fn shut(&mut self) {
-        self.tcp.close_all();
+        self.streams.close_all();
     }
 
-    fn take(&mut self, transport: Transport, listen: SocketAddr) -> io::Result<SocketAddr> {
-        match transport {
-            Transport::Udp => {
-                let door = UdpDoor::open(listen)?;
-                let local = door.local();
-                self.udp.insert(local, Arc::new(door));
-                Ok(local)
-            }
-            Transport::Tcp => self.tcp.open(listen),
-            Transport::Tls | Transport::Ws | Transport::Wss => Err(io::Error::new(
-                io::ErrorKind::Unsupported,
-                "only `udp` and `tcp` doors can be opened",
-            )),
+    fn take(&mut self, wanted: &Wanted) -> io::Result<SocketAddr> {
+        let Wanted { transport, listen, keys, web } = wanted;
+        if *transport == Transport::Udp {
+            let door = UdpDoor::open(*listen)?;
+            let local = door.local();
+            self.udp.insert(local, Arc::new(door));
+            return Ok(local);
         }
+        if keys.is_none() && matches!(transport, Transport::Tls | Transport::Wss) {
+            return Err(io::Error::other("it has no certificate that can be used"));
+        }
+        self.streams.open(*transport, *listen, keys.as_ref(), web.clone())
     }
 }
 

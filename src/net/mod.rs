@@ -8,7 +8,8 @@ mod doors;
 mod framing;
 mod resolver;
 pub mod rtp;
-mod tcp;
+mod streams;
+pub mod tls;
 mod udp;
 
 use std::sync::Arc;
@@ -17,9 +18,9 @@ use std::time::Duration;
 use crate::base::Now;
 use crate::exchange::Input;
 
-pub use doors::{DoorCounters, Doors, NotOpened, Opened};
+pub use doors::{DoorCounters, Doors, NotOpened, Opened, Wanted};
 pub use resolver::Resolver;
-pub use tcp::Tcp;
+pub use streams::{Streams, WebRules};
 pub use udp::{UdpDoor, UdpReader, read_when_ready};
 
 /// Reads the clocks; `service::clock` makes it.

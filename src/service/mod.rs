@@ -3,6 +3,7 @@
 //! | file | |
 //! |---|---|
 //! | `boot` `safe_plan` | what there is to serve with |
+//! | `certificates` | what TLS doors show, and until when |
 //! | `carrier` `inbox` `intake` `pulse` `clock` | the loop, on a thread of its own, and what feeds it |
 //! | `shards` | media threads |
 //! | `reception` `control` `until` | operators' orders |
@@ -16,6 +17,7 @@
 
 mod boot;
 mod carrier;
+mod certificates;
 mod clock;
 pub mod control;
 mod inbox;
@@ -42,10 +44,11 @@ use tokio::sync::{oneshot, watch as watching};
 use tokio::task::JoinSet;
 
 use crate::base::Mint;
-use crate::config::{self, House};
+use crate::config::{self, House, Report};
 use crate::exchange::{Exchange, Input, Plan};
 use crate::media::codec::Codec;
 use crate::metrics::{self, Metrics};
+use crate::net::tls::Trust;
 use crate::net::{Deliver, Doors, Limits, Opened, Resolver};
 use crate::store::Store;
 use crate::{http, store};
@@ -96,7 +99,15 @@ pub async fn run(
         let inbox = Arc::clone(&inbox);
         Arc::new(move |at, input| inbox.put(at, input))
     };
-    let wanted = house.doors.iter().map(|door| (door.transport, door.listen)).collect::<Vec<_>>();
+    let keys = config::keys(&house, clock.now().wall, &mut Report::new());
+    let wanted = certificates::wanted(&house, &keys);
+    for (transport, listen) in &keys.shut {
+        tracing::error!(
+            "the {} door on {listen} stays shut: see `hotline check`",
+            transport.token()
+        );
+    }
+    anyhow::ensure!(!wanted.is_empty(), "not one door can be opened: see `hotline check`");
     let limits = Limits {
         max: house.connections.max,
         max_per_address: house.connections.max_per_address,
@@ -112,6 +123,10 @@ pub async fn run(
     );
     let doors = Doors::open(&wanted, limits, Handle::current(), &clock.stamp(), &deliver)?;
     let doors = Arc::new(doors);
+    match Trust::new(&keys.authorities) {
+        Ok(trust) => doors.trust(trust),
+        Err(fault) => tracing::error!(%fault, "no TLS connection can be opened to trunks"),
+    }
     plan.sip.doors = reception::doors_of(&plan.sip.doors, doors.opened(), &[]);
     let plan = Arc::new(plan);
 
@@ -156,11 +171,13 @@ pub async fn run(
         board: seen.clone(),
         shards: Arc::clone(&shards),
         metrics: Arc::clone(&metrics),
-        opened: doors.opened().to_vec(),
+        doors: Arc::clone(&doors),
         current: Mutex::new(Current {
             plan: Arc::clone(&plan),
             house: house.clone(),
             alarm: origin.alarm(),
+            certificates: certificates::Expiring::of(&keys),
+            shut: keys.shut.iter().map(|(transport, listen)| (*transport, *listen)).collect(),
         }),
         reloading: tokio::sync::Mutex::default(),
     });

@@ -77,6 +77,11 @@ impl Gauges {
             Some(alarm) => warnings.push(alarm),
             None => {}
         }
+        let today = self.clock.now().wall;
+        warnings.extend(current.certificates.iter().filter_map(|one| one.alarm(today)));
+        warnings.extend(current.shut.iter().map(|(transport, listen)| {
+            format!("the {} door on {listen} is shut: see `hotline check`", transport.token())
+        }));
         warnings.extend(self.store.health().alarm());
         warnings.extend(board.alarms.iter().cloned());
         Readiness { ready: reasons.is_empty(), reasons, warnings }

@@ -5,6 +5,7 @@
 //! problem keeps the old one and says so here, in the log and on the board (scenarios.md SC-35), and
 //! so does a plan that would close an open line this minute, unless that is what was asked for (SC-36).
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -14,19 +15,24 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use crate::base::{LineName, ListenerName, PromptName};
-use crate::config::{self, Difference, House, Language, LastGood, Loaded};
+use crate::config::{self, Difference, House, Language, LastGood, Loaded, Weight};
 use crate::exchange::{Board, Command, Input, Plan};
 use crate::media::library::Library;
 use crate::metrics::Metrics;
-use crate::net::{Opened, Taken};
+use crate::net::tls::Trust;
+use crate::net::{Doors, Opened, Taken};
+use crate::service::certificates::{self, Expiring};
 use crate::service::control::{Answer, Request};
 use crate::service::inbox::Inbox;
 use crate::service::shards::Shards;
 use crate::service::{Clock, until};
-use crate::sip::Door;
+use crate::sip::{Door, Transport};
 
 /// The loop answers a command within a turn; more means that it stands still.
 const REPLY_PATIENCE: Duration = Duration::from_secs(5);
+
+/// What is said while a door goes on with an older certificate than the files on disk would have.
+const BROKEN: &str = "not all of the files on disk can be used: see `hotline check`";
 
 /// Takes orders for a running house.
 pub struct Reception {
@@ -36,7 +42,7 @@ pub struct Reception {
     pub board: watch::Receiver<Arc<Board>>,
     pub shards: Arc<Shards>,
     pub metrics: Arc<Metrics>,
-    pub opened: Vec<Opened>,
+    pub doors: Arc<Doors>,
     pub current: Mutex<Current>,
     /// One reload at a time.
     pub reloading: tokio::sync::Mutex<()>,
@@ -49,6 +55,9 @@ pub struct Current {
     pub house: House,
     /// The files on disk are not what runs: why.
     pub alarm: Option<String>,
+    pub certificates: Vec<Expiring>,
+    /// Doors that could not be opened for want of a certificate, or of a list of pages.
+    pub shut: Vec<(Transport, SocketAddr)>,
 }
 
 impl Reception {
@@ -94,7 +103,7 @@ impl Reception {
     }
 
     async fn try_reload(&self, close_now: bool) -> Result<String, String> {
-        let Current { plan: old, house, .. } = self.current().clone();
+        let Current { plan: old, house, shut, .. } = self.current().clone();
         let language = house.language;
         let (folder, now) = (self.folder.clone(), self.clock.now());
         let read = spawn_blocking(move || {
@@ -115,13 +124,17 @@ impl Reception {
         {
             return Err(warning);
         }
+        let certificates = self.rekey(&loaded.house)?;
+        // A certificate that can't be read keeps its door on the old one, and keeps nobody from
+        // changing the hours.
+        let is_whole = loaded.notices.count(Weight::Broken) == 0;
         let mut text = loaded.notices.told(language);
         text.push_str(&difference.told(language));
         if let Err(fault) = LastGood::of(&house).keep(&loaded) {
             tracing::warn!(%fault, "no copy of this plan could be kept for bad days");
         }
         let Loaded { mut plan, .. } = loaded;
-        plan.sip.doors = doors_of(&plan.sip.doors, &self.opened, &old.sip.doors);
+        plan.sip.doors = doors_of(&plan.sip.doors, self.doors.opened(), &old.sip.doors);
         let plan = Arc::new(plan);
         // The sound first: a call under the new plan may ask for it at once.
         self.shards.library_changed(&library);
@@ -131,9 +144,32 @@ impl Reception {
         *self.current() = Current {
             plan,
             house: House { language: loaded.house.language, ..house },
-            alarm: None,
+            alarm: (!is_whole).then(|| BROKEN.to_owned()),
+            certificates,
+            shut,
         };
         Ok(text)
+    }
+
+    /// Gives the doors that are open the certificates that are on disk now.
+    fn rekey(&self, house: &House) -> Result<Vec<Expiring>, String> {
+        let keys = config::keys(house, self.clock.now().wall, &mut config::Report::new());
+        for ((transport, listen), found) in &keys.doors {
+            let keys = certificates::server_keys(found);
+            self.doors
+                .rekey(*transport, *listen, &keys)
+                .map_err(|fault| format!("{} {listen}: {fault}", transport.token()))?;
+        }
+        let trust = Trust::new(&keys.authorities).map_err(|fault| fault.to_string())?;
+        self.doors.trust(trust);
+        let mut certificates = Expiring::of(&keys);
+        if !keys.shut.is_empty() {
+            let old = self.current().certificates.clone();
+            let is_kept = |one: &Expiring| !certificates.iter().any(|other| other.file == one.file);
+            let kept: Vec<Expiring> = old.into_iter().filter(is_kept).collect();
+            certificates.extend(kept);
+        }
+        Ok(certificates)
     }
 
     /// Asks back, if an open line would be shut (scenarios.md SC-36).

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::base::Moment;
+use crate::service::certificates::Countdown;
 use crate::service::readiness::Gauges;
 
 /// How often we look.
@@ -23,6 +24,7 @@ pub(super) async fn over(gauges: Arc<Gauges>) {
     glances.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut purged: Option<Moment> = None;
     let mut turned_away = 0;
+    let mut countdown = Countdown::default();
     loop {
         glances.tick().await;
         let now = gauges.clock.now();
@@ -33,6 +35,8 @@ pub(super) async fn over(gauges: Arc<Gauges>) {
             purged = Some(now.steady);
             gauges.store.purge(now.wall);
         }
+        let certificates = gauges.reception.current().certificates.clone();
+        countdown.glances(&certificates, now.wall);
         let away = gauges.inbox.turned_away().house;
         if away > turned_away {
             tracing::error!(count = away - turned_away, "facts were lost: the loop stands still");

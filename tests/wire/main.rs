@@ -5,7 +5,9 @@
 mod house;
 mod rtp;
 mod tcp;
+mod tls;
 mod udp;
+mod web;
 
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
@@ -17,7 +19,7 @@ use std::time::Duration;
 
 use hotline::base::Now;
 use hotline::exchange::Input;
-use hotline::net::{Doors, Limits, Taken, UdpReader, read_when_ready};
+use hotline::net::{Doors, Limits, Taken, UdpReader, Wanted, read_when_ready};
 use hotline::service::Clock;
 use hotline::sip::Transport;
 use nix::sys::eventfd::EventFd;
@@ -37,6 +39,10 @@ struct Porch {
 
 impl Porch {
     fn open(transport: Transport, limits: Limits) -> Self {
+        Self::with(Wanted::plain(transport, "127.0.0.1:0".parse().unwrap()), limits)
+    }
+
+    fn with(wanted: Wanted, limits: Limits) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -48,7 +54,7 @@ impl Porch {
             let _ = sender.send((at, input));
             Taken::Yes
         });
-        let wanted = [(transport, "127.0.0.1:0".parse().unwrap())];
+        let wanted = [wanted];
         let doors =
             Doors::open(&wanted, limits, runtime.handle().clone(), &clock.stamp(), &deliver)
                 .unwrap();

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hotline::exchange::Input;
-use hotline::net::Doors;
+use hotline::net::{Doors, Wanted};
 use hotline::sip::{Flow, Transmit, Transport};
 
 use crate::{PATIENCE, Porch, limits};
@@ -81,7 +81,7 @@ fn a_taken_port_is_said_in_words() {
     let porch = Porch::open(Transport::Udp, limits());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let deliver: hotline::net::Deliver = std::sync::Arc::new(|_, _| hotline::net::Taken::Yes);
-    let wanted = [(Transport::Udp, porch.local)];
+    let wanted = [Wanted::plain(Transport::Udp, porch.local)];
     let refused =
         Doors::open(&wanted, limits(), runtime.handle().clone(), &porch.clock.stamp(), &deliver);
 

@@ -177,6 +177,47 @@ impl What {
                 format!("the ports {first} to {last} are not enough for sound"),
                 "name at least 100 ports, the first one even, as in `ports = [20000, 29999]`",
             ),
+            Self::OriginsMissing { door } => with(
+                format!("the door {door} lets nobody in: it has no list of pages that may"),
+                "write `origins = [\"https://your.page\"]`",
+            ),
+            Self::OriginShape { text } => with(
+                format!("`{text}` is no origin as a browser sends it"),
+                "write `https://name` or `https://name:port`, in lower case, without a slash at the end",
+            ),
+            Self::PlainWebSocket { door } => with(
+                format!("the door {door} would send passwords in the clear"),
+                "use `wss` with a certificate; or listen on 127.0.0.1 behind a proxy that speaks TLS; or write `behind_proxy = true`",
+            ),
+            Self::CertificateNotGiven { door } => with(
+                format!("the door {door} needs a certificate"),
+                "write `certificate = \"chain.pem\"` and `key = \"key.pem\"`",
+            ),
+            Self::CertificateWithoutKey => with(
+                "`certificate` and `key` belong together, and one of them is not written",
+                "write both",
+            ),
+            Self::CertificateUnusable { why } => {
+                plain(format!("this can't be used for TLS: {why}"))
+            }
+            Self::CertificateExpired { at } => with(
+                format!("this certificate ended on {at}: phones refuse it"),
+                "put the new one here and `hotline reload`",
+            ),
+            Self::CertificateTooEarly { at } => {
+                plain(format!("this certificate begins on {at}: phones refuse it until then"))
+            }
+            Self::CertificateExpires { at, days } => with(
+                format!("this certificate ends on {at}, in {days} days"),
+                "put the new one here and `hotline reload`; no call is lost",
+            ),
+            Self::KeyOpen { mode } => with(
+                format!("others on this machine may read the key (mode {mode:o})"),
+                "chmod 600 this file",
+            ),
+            Self::KeyOfAnother { certificate } => {
+                plain(format!("this key does not belong to the certificate {certificate}"))
+            }
             Self::PasswordsOpen { mode } => with(
                 format!("others on this machine may read the passwords (mode {mode:o})"),
                 "chmod 600 this file",

@@ -207,6 +207,49 @@ impl What {
                 format!("les ports {first} à {last} ne suffisent pas pour le son"),
                 "nommez au moins 100 ports, le premier pair, comme `ports = [20000, 29999]`",
             ),
+            Self::OriginsMissing { door } => with(
+                format!(
+                    "la porte {door} ne laisse entrer personne : elle n'a pas de liste de pages"
+                ),
+                "écrivez `origins = [\"https://votre.page\"]`",
+            ),
+            Self::OriginShape { text } => with(
+                format!("« {text} » n'est pas une origine telle qu'un navigateur l'envoie"),
+                "écrivez `https://nom` ou `https://nom:port`, en minuscules, sans barre à la fin",
+            ),
+            Self::PlainWebSocket { door } => with(
+                format!("la porte {door} enverrait des mots de passe en clair"),
+                "employez `wss` avec un certificat ; ou écoutez sur 127.0.0.1 derrière un proxy qui parle TLS ; ou écrivez `behind_proxy = true`",
+            ),
+            Self::CertificateNotGiven { door } => with(
+                format!("la porte {door} a besoin d'un certificat"),
+                "écrivez `certificate = \"chaine.pem\"` et `key = \"cle.pem\"`",
+            ),
+            Self::CertificateWithoutKey => with(
+                "`certificate` et `key` vont ensemble, et l'un des deux n'est pas écrit",
+                "écrivez les deux",
+            ),
+            Self::CertificateUnusable { why } => {
+                plain(format!("ceci ne peut pas servir à TLS : {why}"))
+            }
+            Self::CertificateExpired { at } => with(
+                format!("ce certificat a pris fin le {at} : les postes le refusent"),
+                "déposez le nouveau ici, puis `hotline reload`",
+            ),
+            Self::CertificateTooEarly { at } => {
+                plain(format!("ce certificat commence le {at} : les postes le refusent d'ici là"))
+            }
+            Self::CertificateExpires { at, days } => with(
+                format!("ce certificat prend fin le {at}, dans {days} jours"),
+                "déposez le nouveau ici, puis `hotline reload` ; aucun appel n'est perdu",
+            ),
+            Self::KeyOpen { mode } => with(
+                format!("d'autres sur cette machine peuvent lire la clé (mode {mode:o})"),
+                "chmod 600 sur ce fichier",
+            ),
+            Self::KeyOfAnother { certificate } => {
+                plain(format!("cette clé n'est pas celle du certificat {certificate}"))
+            }
             Self::PasswordsOpen { mode } => with(
                 format!(
                     "d'autres sur cette machine peuvent lire les mots de passe (mode {mode:o})"
