@@ -67,6 +67,15 @@ impl Porch {
         self.facts.recv_timeout(PATIENCE).unwrap().1
     }
 
+    /// Waits until so many handshakes have come to nothing.
+    fn sees_failed_handshakes(&self, count: u64) -> bool {
+        let began = std::time::Instant::now();
+        while self.doors.counters().handshakes_failed < count && began.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        self.doors.counters().handshakes_failed == count
+    }
+
     fn has_nothing(&self) -> bool {
         self.facts.recv_timeout(Duration::from_millis(150)).is_err()
     }
