@@ -228,6 +228,7 @@ impl Person {
             | Seen::Connected
             | Seen::Told { .. }
             | Seen::HangUpConfirmed
+            | Seen::Replied { .. }
             | Seen::Reoffered { .. } => None,
         });
         told.unwrap_or_default()

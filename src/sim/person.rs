@@ -80,6 +80,23 @@ impl Person {
         self.with(|phone, now| phone.reoffers(Direction::Both, now));
     }
 
+    /// Their phone asks something inside the call: a method, a header.
+    pub fn asks(&self, method: &str, header: (&str, &str)) {
+        self.did(&format!("sends {method}"));
+        let header = [(header.0, header.1.to_owned())];
+        self.with(|phone, now| phone.asks(method, &header, false, now));
+    }
+
+    /// Their network keeps the session alive: UPDATE, with the description as it was.
+    pub fn refreshes(&self) {
+        self.did("refreshes the session");
+        let header = [
+            ("Supported", "timer".to_owned()),
+            ("Session-Expires", "1800;refresher=uac".to_owned()),
+        ];
+        self.with(|phone, now| phone.asks("UPDATE", &header, true, now));
+    }
+
     /// The network brings the INVITE a second time.
     pub fn repeats_the_invite(&self) {
         self.did("sends the INVITE again");

@@ -34,6 +34,7 @@ mod operator;
 mod overload;
 mod privacy;
 mod queue;
+mod sessions;
 mod signalling;
 mod weather;
 

@@ -41,6 +41,7 @@ fn all() -> Vec<(&'static str, Story)> {
         crate::overload::STORIES,
         crate::privacy::STORIES,
         crate::queue::STORIES,
+        crate::sessions::STORIES,
         crate::signalling::STORIES,
     ]
     .concat()

@@ -27,10 +27,15 @@ pub(super) struct Asked {
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Purpose {
+    /// Something inside a call that only its answer is wanted of.
+    Asking,
     Bye,
     Cancel,
     Invite,
-    Register { again: bool, leaving: bool },
+    Register {
+        again: bool,
+        leaving: bool,
+    },
     Reinvite,
 }
 
@@ -168,7 +173,7 @@ impl Phone {
                 }
             }
             Purpose::Reinvite => self.saw(Seen::Reoffered { status: 408 }, now),
-            Purpose::Bye | Purpose::Cancel => {}
+            Purpose::Asking | Purpose::Bye | Purpose::Cancel => {}
         }
     }
 
@@ -209,6 +214,10 @@ impl Phone {
         self.asked.remove(found);
         match purpose {
             Purpose::Register { again, leaving } => self.registered(letter, again, leaving, now),
+            Purpose::Asking => {
+                let method = letter.cseq_method().to_owned();
+                self.saw(Seen::Replied { method, status: letter.status }, now);
+            }
             Purpose::Bye => self.saw(Seen::HangUpConfirmed, now),
             Purpose::Cancel | Purpose::Invite | Purpose::Reinvite => {}
         }

@@ -26,7 +26,7 @@ use bytes::Bytes;
 
 use crate::base::{Mint, Moment};
 use crate::sip::Flow;
-use asking::Asked;
+use asking::{Asked, Purpose};
 use letter::Letter;
 use serving::Served;
 use talk::{State, Talk};
@@ -138,6 +138,11 @@ pub enum Seen {
     },
     /// We hung up and they know.
     HangUpConfirmed,
+    /// What we asked inside the call was answered.
+    Replied {
+        method: String,
+        status: u16,
+    },
     /// The house sent a text.
     Told {
         text: String,
@@ -255,6 +260,15 @@ impl Phone {
     pub fn reoffers(&mut self, direction: Direction, now: Moment) {
         if let Some(at) = self.talks.iter().position(Talk::is_established) {
             self.reoffer(at, direction, now);
+        }
+    }
+
+    /// Asks something inside the call, with these headers, and with the description as it stands if
+    /// `described`.
+    pub fn asks(&mut self, method: &str, headers: &[(&str, String)], described: bool, now: Moment) {
+        if let Some(at) = self.talks.iter().position(Talk::is_established) {
+            let body = if described { self.described(at, None) } else { String::new() };
+            self.request(at, method, headers, &body, Purpose::Asking, now);
         }
     }
 
