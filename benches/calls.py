@@ -83,6 +83,8 @@ def measure(house, folder):
 
     crowd = Callers(folder, BRIDGED, 50, 40)
     time.sleep(BRIDGED / 50 + 7)
+    # A listener whose phone is silent for 4 s is taken for lost.
+    callers.speaks = listeners.speaks = True
     for index in range(BRIDGED):
         phones.register(index, 300)
         time.sleep(0.02)
@@ -94,8 +96,6 @@ def measure(house, folder):
             f" {1000 * delays[int(len(delays) * 0.99) - 1]:.2f} ms p99, REGISTER's way included"
         )
     print(f"  conversations               {phones.talking:8d}")
-    callers.speaks = listeners.speaks = True
-    time.sleep(2)
     share, report = watched(house, [callers, listeners])
     print(f"100 bridged calls             {100 * share * 100 / BRIDGED:8.2f} % of a core")
     print(f"  at both ears                {report}")
