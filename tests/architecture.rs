@@ -85,6 +85,31 @@ fn pure_floors_touch_nothing_outside() {
     assert!(faults.is_empty(), "\n{}\n", faults.join("\n"));
 }
 
+/// A table of RFCs is worth what its tests are worth.
+#[test]
+fn every_test_the_table_of_rfcs_names_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let table = fs::read_to_string(root.join("docs/reference/rfc.md")).unwrap();
+    let files = ["src", "tests"].iter().flat_map(|folder| rust_files(&root.join(folder)));
+    let code: String = files.map(|file| fs::read_to_string(file).unwrap()).collect();
+
+    let rows = table.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| RFC"));
+    let mut missing = Vec::new();
+    let mut named = 0;
+    for row in rows {
+        let last = row.trim_end_matches(['|', ' ']).rsplit(" | ").next().unwrap();
+        for test in last.split('`').skip(1).step_by(2) {
+            named += 1;
+            if !code.contains(&format!("fn {test}(")) {
+                missing.push(format!("`{test}` in: {row}"));
+            }
+        }
+    }
+
+    assert!(named > 0);
+    assert!(missing.is_empty(), "\n{}\n", missing.join("\n"));
+}
+
 fn floors() -> BTreeMap<&'static str, usize> {
     FLOORS
         .iter()
@@ -97,26 +122,30 @@ fn floors() -> BTreeMap<&'static str, usize> {
 fn sources() -> Vec<(String, PathBuf, String)> {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut found = Vec::new();
-    let mut folders = vec![src.clone()];
+    for path in rust_files(&src) {
+        let module = path.strip_prefix(&src).unwrap().components().next().unwrap();
+        let module = module.as_os_str().to_str().unwrap().trim_end_matches(".rs").to_owned();
+        if module != "lib" && module != "main" {
+            let text = fs::read_to_string(&path).unwrap();
+            let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+            let lines = code.lines().map(|line| line.split("//").next().unwrap());
+            found.push((module, path, lines.collect::<Vec<_>>().join("\n")));
+        }
+    }
+    found
+}
+
+/// Every Rust file in a folder and those below it.
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let module = path.strip_prefix(&src).unwrap().components().next().unwrap();
-                let module =
-                    module.as_os_str().to_str().unwrap().trim_end_matches(".rs").to_owned();
-                if module != "lib" && module != "main" {
-                    let text = fs::read_to_string(&path).unwrap();
-                    let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
-                    let code = code
-                        .lines()
-                        .map(|line| line.split("//").next().unwrap())
-                        .collect::<Vec<_>>()
-                        .join("\n");
-                    found.push((module, path, code));
-                }
+                found.push(path);
             }
         }
     }

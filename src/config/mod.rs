@@ -34,6 +34,7 @@ mod passwords;
 mod prompts;
 mod queues;
 mod report;
+mod rest;
 mod source;
 pub mod words;
 
@@ -67,6 +68,7 @@ pub use house::{
 pub use last_good::LastGood;
 pub use passwords::Made;
 pub use report::{Place, Problem, Report, Weight};
+pub use rest::is_at_rest;
 
 /// A plan that holds together, and everything that came with it.
 #[derive(Clone, Debug)]

@@ -35,7 +35,7 @@ pub(super) fn read(path: &Path, report: &mut Report) -> BTreeMap<String, String>
         }
         Ok(metadata) => {
             let mode = metadata.permissions().mode() & 0o777;
-            if mode & 0o077 != 0 {
+            if mode & others_may(path) != 0 {
                 report.add(place, What::PasswordsOpen { mode });
                 return BTreeMap::new();
             }
@@ -52,6 +52,14 @@ pub(super) fn read(path: &Path, report: &mut Report) -> BTreeMap<String, String>
         }
     }
     table.into_iter().map(|(name, password)| (name.into_inner(), password)).collect()
+}
+
+/// The rights that nobody else may have on a file of passwords. Credentials that a service manager
+/// hands over show the group as reader where it is the service alone (systemd.exec(5): the mask of
+/// an access list, in a folder only the service can enter).
+fn others_may(path: &Path) -> u32 {
+    let given = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+    if given.is_some_and(|folder| path.parent() == Some(&folder)) { 0o037 } else { 0o077 }
 }
 
 /// Makes a password for each listener without one and adds it to the file, which is replaced whole.

@@ -46,6 +46,7 @@ impl Collector for Picture {
         self.listeners(&mut page)?;
         self.sip(&mut page)?;
         self.media(&mut page)?;
+        self.exchange(&mut page)?;
         self.records(&mut page)?;
         self.clock(&mut page)
     }
@@ -258,13 +259,21 @@ impl Picture {
     fn clock(&self, page: &mut Page<'_>) -> fmt::Result {
         let totals = &self.counts.totals.clock;
         page.counter("clock_steps", "Jumps of the wall clock.", totals.steps)?;
-        let metric = page.encoder.encode_descriptor(
+        page.seconds(
             "clock_step",
             "How far the wall clock is from the time the house believes.",
-            Some(&Unit::Seconds),
-            MetricType::Gauge,
+            totals.step,
+        )
+    }
+
+    fn exchange(&self, page: &mut Page<'_>) -> fmt::Result {
+        let totals = &self.counts.totals.exchange;
+        page.seconds(
+            "loop_lag",
+            "The longest a fact waited for the loop since this was asked last.",
+            totals.lag,
         )?;
-        ConstGauge::new(totals.step).encode(metric)
+        page.counter("loop_panics", "Facts that broke something and were dropped.", totals.panics)
     }
 }
 
@@ -301,6 +310,12 @@ impl Page<'_> {
 
     fn gauge(&mut self, name: &str, help: &str, value: i64) -> fmt::Result {
         let metric = self.encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        ConstGauge::new(value).encode(metric)
+    }
+
+    fn seconds(&mut self, name: &str, help: &str, value: f64) -> fmt::Result {
+        let unit = Some(&Unit::Seconds);
+        let metric = self.encoder.encode_descriptor(name, help, unit, MetricType::Gauge)?;
         ConstGauge::new(value).encode(metric)
     }
 

@@ -65,6 +65,7 @@ pub struct Totals {
     pub media: MediaTotals,
     pub records: RecordTotals,
     pub clock: ClockTotals,
+    pub exchange: LoopTotals,
     pub plans_loaded: u64,
     pub plans_refused: u64,
 }
@@ -112,6 +113,15 @@ pub struct RecordTotals {
     pub dropped: u64,
     /// Whether the database can't be written now.
     pub away: bool,
+}
+
+/// How the one loop fares.
+#[derive(Clone, Debug, Default)]
+pub struct LoopTotals {
+    /// The longest a fact had waited since it was asked last, in seconds.
+    pub lag: f64,
+    /// Facts that broke something and were dropped.
+    pub panics: u64,
 }
 
 /// What the wall clock did.

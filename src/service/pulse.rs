@@ -76,6 +76,11 @@ impl Pulse {
         Duration::from_micros(self.lag.load(Ordering::Relaxed))
     }
 
+    /// Facts that broke something and were dropped.
+    pub fn panics(&self) -> u64 {
+        self.panics.load(Ordering::Relaxed)
+    }
+
     pub fn vitals(&self) -> Vitals {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Vitals {

@@ -82,6 +82,17 @@ impl Gauges {
         warnings.extend(current.shut.iter().map(|(transport, listen)| {
             format!("the {} door on {listen} is shut: see `hotline check`", transport.token())
         }));
+        let broken = self.shards.restarts();
+        if broken > 0 {
+            warnings.push(format!(
+                "media threads broke {broken} times since the start; the calls they \
+                 carried were lost"
+            ));
+        }
+        let panics = self.pulse.panics();
+        if panics > 0 {
+            warnings.push(format!("{panics} facts broke something and were dropped"));
+        }
         warnings.extend(self.store.health().alarm());
         warnings.extend(board.alarms.iter().cloned());
         Readiness { ready: reasons.is_empty(), reasons, warnings }
@@ -101,6 +112,8 @@ impl Gauges {
             sightings.late_ticks
         };
         self.metrics.counted(|totals| {
+            totals.exchange.lag = vitals.lag_max.as_secs_f64();
+            totals.exchange.panics = vitals.panics;
             totals.sip.received = vitals.received;
             totals.sip.sent = vitals.sent;
             totals.sip.late = vitals.late;

@@ -28,6 +28,9 @@ use crate::service::shards::Shards;
 use crate::service::{Clock, until};
 use crate::sip::{Door, Transport};
 
+/// Between two looks at files that may be half saved.
+const HALF_SAVED_PAUSE: Duration = Duration::from_millis(200);
+
 /// The loop answers a command within a turn; more means that it stands still.
 const REPLY_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -106,6 +109,17 @@ impl Reception {
         let Current { plan: old, house, shut, .. } = self.current().clone();
         let language = house.language;
         let (folder, now) = (self.folder.clone(), self.clock.now());
+        let still_written = match language {
+            Language::English => "the files still change: reload when they are saved",
+            Language::French => "les fichiers changent encore : rechargez une fois enregistrés",
+        };
+        let files = folder.clone();
+        let resting = spawn_blocking(move || {
+            config::is_at_rest(&files, || std::thread::sleep(HALF_SAVED_PAUSE))
+        });
+        if !resting.await.unwrap_or(false) {
+            return Err(still_written.to_owned());
+        }
         let read = spawn_blocking(move || {
             let loaded = config::load(&folder, now.wall)?;
             let recordings = loaded.recordings.iter();

@@ -175,6 +175,12 @@ impl Shards {
         self.shards.iter().map(|shard| shard.shared.counters.read()).collect()
     }
 
+    /// How often a thread broke and began anew.
+    pub fn restarts(&self) -> u64 {
+        let counters = self.shards.iter().map(|shard| &shard.shared.counters);
+        counters.map(|counters| counters.restarts.load(Ordering::Relaxed)).sum()
+    }
+
     /// Lets the threads end, and waits for it.
     pub fn stop(&mut self) {
         for shard in &self.shards {
