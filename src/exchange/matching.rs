@@ -3,6 +3,8 @@
 use crate::base::{Now, QueueName};
 use crate::exchange::{Exchange, Guest};
 use crate::queue;
+use crate::roster::Presence;
+use crate::sip::Activity;
 
 impl Exchange {
     /// Finds a free listener for whoever is next, in every queue, until none is left.
@@ -58,6 +60,14 @@ impl Exchange {
     /// Tells drains and waiting calls whether anybody is logged in for them.
     pub(super) fn look_who_is_there(&mut self, now: Now) {
         self.roster_changed = false;
+        let activities: Vec<_> = self
+            .roster
+            .presences()
+            .map(|(listener, presence)| (listener.clone(), activity_of(presence)))
+            .collect();
+        for (listener, activity) in activities {
+            self.endpoint.busies_with(&listener, activity, now);
+        }
         let names: Vec<QueueName> = self.queues.keys().cloned().collect();
         for name in names {
             let attended = self.roster.logged_in(&name) > 0;
@@ -84,5 +94,16 @@ impl Exchange {
             }
         }
         self.drains_attended(now);
+    }
+}
+
+/// What other listeners' lamps tell of a presence.
+fn activity_of(presence: Presence) -> Activity {
+    match presence {
+        Presence::Offline | Presence::Unreachable => Activity::Offline,
+        Presence::Available { .. } => Activity::Free,
+        Presence::Alerting { .. } => Activity::Rung,
+        Presence::Talking { .. } | Presence::Elsewhere => Activity::Busy,
+        Presence::AfterCallWork { .. } | Presence::Paused { .. } => Activity::Away,
     }
 }

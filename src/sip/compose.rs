@@ -17,7 +17,8 @@ use crate::sip::message::{
 /// What we call ourselves in Server and User-Agent.
 pub(crate) const PRODUCT: &str = "hotline";
 /// The methods we take.
-pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, REGISTER";
+pub(crate) const ALLOW: &str =
+    "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, REGISTER, SUBSCRIBE";
 /// The extensions we have.
 pub(crate) const SUPPORTED: &str = "100rel, timer";
 /// The bodies we read.

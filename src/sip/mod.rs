@@ -26,7 +26,7 @@ pub mod uri;
 pub mod wire;
 
 pub use endpoint::{
-    Account, Dialled, DialogRef, Ending, Endpoint, Event, Failure, Invitation, Load, Origin,
-    Output, Phone, PhoneRef, Reason, Refusal, Setup, Target, TrunkAccess,
+    Account, Activity, Dialled, DialogRef, Ending, Endpoint, Event, Failure, Invitation, Load,
+    Origin, Output, Phone, PhoneRef, Reason, Refusal, Setup, Target, TrunkAccess,
 };
 pub use flow::{Algorithm, Door, Flow, Transmit, Transport};

@@ -9,6 +9,7 @@ pub(crate) mod invite;
 pub(crate) mod offer;
 pub(crate) mod reliable;
 pub(crate) mod usage;
+pub(crate) mod watch;
 
 use std::fmt;
 

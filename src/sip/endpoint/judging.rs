@@ -2,6 +2,7 @@
 
 use crate::base::Now;
 use crate::sip::compose;
+use crate::sip::dialog::watch::Package;
 use crate::sip::message::{HeaderName, Method, Request, Status};
 use crate::sip::transaction::ClientKey;
 use crate::sip::uri::Uri;
@@ -57,7 +58,8 @@ impl Endpoint {
         let response = arrival
             .question
             .response(Status::UNSUPPORTED_MEDIA_TYPE)
-            .header(HeaderName::Accept, compose::ACCEPT);
+            .header(HeaderName::Accept, compose::ACCEPT)
+            .header(HeaderName::AllowEvents, Package::ALL);
         let response = if arrival.request().has(HeaderName::ContentEncoding) {
             response.extension("Accept-Encoding", "identity")
         } else {

@@ -21,6 +21,7 @@ mod privacy;
 mod receiving;
 mod refreshing;
 mod reliably;
+mod watching;
 mod within;
 mod words;
 
@@ -33,6 +34,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::{ListenerName, Mint, Moment, Now, Timers};
 use crate::sip::dialog::invite::Session;
+use crate::sip::dialog::watch::Watch;
 use crate::sip::dialog::{Dialog, DialogId};
 use crate::sip::digest::Authenticator;
 use crate::sip::locate::{Answer, Locator, Question};
@@ -43,8 +45,8 @@ use crate::sip::{Door, Flow, Transmit};
 
 use self::guard::Guard;
 pub use self::words::{
-    Account, Dialled, DialogRef, Ending, Event, Failure, Invitation, Load, Origin, Output, Phone,
-    PhoneRef, Reason, Refusal, Setup, Target, TrunkAccess,
+    Account, Activity, Dialled, DialogRef, Ending, Event, Failure, Invitation, Load, Origin,
+    Output, Phone, PhoneRef, Reason, Refusal, Setup, Target, TrunkAccess,
 };
 
 /// How long a phone may be silent before the next one is rung too.
@@ -70,6 +72,13 @@ pub struct Endpoint {
     merging: BTreeMap<MergeKey, TransactionRef>,
     /// The INVITE transactions of theirs that are alive: CANCEL and repetitions find their dialog.
     invites: BTreeMap<TransactionRef, (DialogRef, Option<MergeKey>)>,
+    /// What each listener is doing, for those who watch them.
+    activities: BTreeMap<ListenerName, Activity>,
+    /// Subscriptions, by a number of ours.
+    watches: BTreeMap<u64, Watch>,
+    #[serde(with = "transaction::pairs")]
+    watch_index: BTreeMap<DialogId, u64>,
+    last_watch: u64,
     authenticator: Authenticator,
     guard: Guard,
     locator: Locator,
@@ -123,6 +132,10 @@ enum Purpose {
     PhoneProbe {
         phone: PhoneRef,
     },
+    /// NOTIFY of a subscription.
+    News {
+        watch: u64,
+    },
     /// A text for the listener's eyes.
     Text {
         phone: PhoneRef,
@@ -151,6 +164,8 @@ enum Timer {
     SessionRefresh(DialogRef),
     /// Nobody has refreshed the session.
     SessionDoubt(DialogRef),
+    /// A subscription is over.
+    WatchEnds(u64),
 }
 
 impl Endpoint {
@@ -168,6 +183,10 @@ impl Endpoint {
             purposes: BTreeMap::new(),
             merging: BTreeMap::new(),
             invites: BTreeMap::new(),
+            activities: BTreeMap::new(),
+            watches: BTreeMap::new(),
+            watch_index: BTreeMap::new(),
+            last_watch: 0,
             guard: Guard::default(),
             locator: Locator::default(),
             malformed: 0,
@@ -184,6 +203,7 @@ impl Endpoint {
         self.setup = setup;
         let accounts = &self.setup.accounts;
         self.registrar.keep_only(|listener| accounts.contains_key(listener));
+        self.review_watches(now);
         self.settle(now);
     }
 
@@ -208,6 +228,9 @@ impl Endpoint {
         // What is still to be said in its dialogs takes any other road to the same peer.
         for session in self.sessions.values_mut().filter(|one| one.dialog.flow == flow) {
             session.dialog.flow.connection = 0;
+        }
+        for watch in self.watches.values_mut().filter(|one| one.dialog.flow == flow) {
+            watch.dialog.flow.connection = 0;
         }
         self.registrar.flow_closed(flow);
         self.settle(now);
@@ -360,6 +383,7 @@ impl Endpoint {
                 Timer::NeverPracked(dialog) => self.never_pracked(dialog, now),
                 Timer::SessionRefresh(dialog) => self.refresh_session(dialog, now),
                 Timer::SessionDoubt(dialog) => self.doubt_session(dialog, now),
+                Timer::WatchEnds(watch) => self.end_watch(watch, "timeout", now),
             }
             self.settle(now);
         }
@@ -419,6 +443,7 @@ impl Endpoint {
                 Told::TimedOut | Told::Gone => self.lost_in_dialog(*dialog, now),
                 Told::Unreachable => self.refresh_failed(*dialog, None, now),
             },
+            Some(Purpose::News { watch }) => self.news_answered(*watch, None, now),
             Some(Purpose::SessionProbe { dialog }) => self.doubt_answered(*dialog, false, now),
             Some(Purpose::DialogProbe { dialog }) => self.probe_answered(*dialog, false),
             Some(Purpose::Bye { dialog }) => {

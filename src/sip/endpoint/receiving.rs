@@ -141,6 +141,9 @@ impl Endpoint {
             Some(Purpose::Refresh { .. }) if status.is_final() => {
                 self.refresh_responded(id, response, now);
             }
+            Some(Purpose::News { watch }) if status.is_final() => {
+                self.news_answered(*watch, Some(response), now);
+            }
             Some(Purpose::SessionProbe { dialog }) if status.is_final() => {
                 let gone = Status::CALL_OR_TRANSACTION_DOES_NOT_EXIST;
                 let alive = status != gone && status != Status::REQUEST_TIMEOUT;
@@ -157,6 +160,7 @@ impl Endpoint {
                 | Purpose::DialogProbe { .. }
                 | Purpose::Refresh { .. }
                 | Purpose::SessionProbe { .. }
+                | Purpose::News { .. }
                 | Purpose::Text { .. }
                 | Purpose::Nothing,
             )
@@ -254,6 +258,7 @@ impl Endpoint {
             Method::Invite => self.invite_received(arrival, now),
             Method::Register => self.register_received(arrival, now),
             Method::Options => self.options_received(&arrival, now),
+            Method::Subscribe => self.subscribe_received(arrival, now),
             Method::Ack | Method::Bye | Method::Cancel | Method::Update => {
                 self.reply_plain(&arrival, Status::CALL_OR_TRANSACTION_DOES_NOT_EXIST, now);
             }
@@ -262,7 +267,6 @@ impl Endpoint {
             | Method::Notify
             | Method::Prack
             | Method::Publish
-            | Method::Subscribe
             | Method::Extension(_) => self.refuse_method(&arrival, now),
             // Nobody sends a caller of ours anywhere (scenarios.md SC-28).
             Method::Refer => self.reply_plain(&arrival, Status::FORBIDDEN, now),

@@ -44,7 +44,9 @@ impl Endpoint {
 
     pub(super) fn within(&mut self, mut arrival: Arrival, now: Now) {
         let Some(dialog) = self.dialog_of(&arrival) else {
-            self.reply_plain(&arrival, Status::CALL_OR_TRANSACTION_DOES_NOT_EXIST, now);
+            if let Some(arrival) = self.subscribed_again(arrival, now) {
+                self.reply_plain(&arrival, Status::CALL_OR_TRANSACTION_DOES_NOT_EXIST, now);
+            }
             return;
         };
         let Some(session) = self.sessions.get_mut(&dialog) else {

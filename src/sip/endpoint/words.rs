@@ -75,6 +75,18 @@ impl std::fmt::Debug for Account {
     }
 }
 
+/// What a listener is doing, as far as other listeners' lamps tell it.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Activity {
+    /// No phone that could be rung.
+    Offline,
+    Free,
+    Rung,
+    Busy,
+    /// Paused, or writing up the last call.
+    Away,
+}
+
 /// Whom an INVITE is from, as proved: never as claimed in From (decisions.md §18).
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Origin {

@@ -140,7 +140,7 @@ fn a_trunk_may_ask_whether_we_are_there_and_what_we_can() {
     assert!(ok.starts_with("SIP/2.0 200") && header(&ok, "Allow").is_some(), "{ok}");
 
     for (method, more, line) in [
-        ("SUBSCRIBE", "", "SIP/2.0 405 Method Not Allowed"),
+        ("SUBSCRIBE", "", "SIP/2.0 489 Bad Event"),
         ("MESSAGE", "", "SIP/2.0 405 Method Not Allowed"),
         ("WIBBLE", "", "SIP/2.0 501 Not Implemented"),
         ("INVITE", "Require: 100rel, join\r\n", "SIP/2.0 420 Bad Extension"),

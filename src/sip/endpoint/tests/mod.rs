@@ -8,6 +8,7 @@ mod load;
 mod races;
 mod refreshing;
 mod reliably;
+mod watching;
 mod within;
 
 use std::time::Duration;
