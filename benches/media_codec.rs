@@ -119,6 +119,20 @@ fn offer_answered(bencher: Bencher<'_, '_>) {
     bencher.bench_local(|| Session::new(1).answer(black_box(offer), &abilities, None).unwrap());
 }
 
+/// T-09: all that the limits allow, at once.
+#[divan::bench]
+fn worst_description_refused(bencher: Bencher<'_, '_>) {
+    let mut worst = String::from("v=0\r\nc=IN IP4 192.0.2.1\r\n");
+    for _ in 0..8 {
+        worst.push_str(&format!("m=audio 4000 RTP/AVP{}\r\n", " 127".repeat(64)));
+        for number in 0..50 {
+            worst.push_str(&format!("a=rtpmap:{number} x/8000\r\n"));
+        }
+    }
+    worst.truncate(16 * 1024);
+    bencher.bench_local(|| hotline::media::sdp::parse(black_box(worst.as_bytes())).is_ok());
+}
+
 /// Something between a tone and a hiss.
 fn sound(count: usize) -> Vec<i16> {
     let mut noise = 7_u32;

@@ -321,15 +321,31 @@ pub(super) fn finish(
 /// The caller's stream told what its network was like.
 pub(super) fn measured(stage: &mut Stage, body: &mut Body, quality: Quality, now: Now) {
     if let Some(draft) = &mut body.draft {
-        draft.measured(record::Quality {
-            received: quality.received,
-            sent: quality.sent,
-            lost: quality.lost,
-            jitter: quality.jitter,
-            strangers: quality.strangers,
-        });
+        draft.measured(recorded(quality));
     }
     unmeasured(stage, body, now);
+}
+
+/// The stream of a listener's phone told the same, if they talked at all.
+pub(super) fn listener_measured(body: &mut Body, quality: Quality) {
+    if let Some(draft) = &mut body.draft
+        && quality.received > 0
+    {
+        draft.listener_measured(recorded(quality));
+    }
+}
+
+fn recorded(quality: Quality) -> record::Quality {
+    record::Quality {
+        received: quality.received,
+        sent: quality.sent,
+        lost: quality.lost,
+        jitter: quality.jitter,
+        strangers: quality.strangers,
+        lost_outward: quality.lost_outward,
+        round_trip: quality.round_trip,
+        score: quality.score.map(|score| score.0),
+    }
 }
 
 /// Writes the record with what is known.

@@ -600,6 +600,8 @@ impl Call {
     fn closed(&mut self, leg: u32, quality: Quality, now: Now) {
         if leg == CALLER {
             leaving::measured(&mut self.stage, &mut self.body, quality, now);
+        } else {
+            leaving::listener_measured(&mut self.body, quality);
         }
     }
 

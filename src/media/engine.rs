@@ -190,6 +190,11 @@ impl Engine {
                     partner.relay(door, (header, codec), packet, payload, now.steady, sink);
                 }
             }
+            Heard::Quiet { header, noise } => {
+                if let Some((_, partner)) = self.partner(partner).filter(|_| !held) {
+                    partner.hear_quiet(header, &packet[noise]);
+                }
+            }
             Heard::Unsaid { header } => {
                 if let Some((_, partner)) = self.partner(partner) {
                     partner.pass_over(header);

@@ -6,6 +6,7 @@
 mod armour;
 mod bridge;
 pub mod codec;
+mod comfort;
 pub mod ear_guard;
 pub mod engine;
 mod incoming;
@@ -15,6 +16,7 @@ mod playout;
 pub mod ports;
 mod reports;
 pub mod rtp;
+mod score;
 pub mod sdp;
 pub mod sound;
 mod source_lock;
@@ -24,6 +26,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+
+pub use score::Score;
 
 use crate::base::{AddressRange, Moment, PromptName, StreamRef};
 
@@ -179,4 +183,10 @@ pub struct Quality {
     pub jitter: Duration,
     /// Packets from a source that was not ours.
     pub strangers: u64,
+    /// Packets of ours that never reached the party, as it reports.
+    pub lost_outward: u64,
+    /// There and back, as its reports tell.
+    pub round_trip: Option<Duration>,
+    /// How the worse of both directions sounds.
+    pub score: Option<Score>,
 }

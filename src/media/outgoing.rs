@@ -151,6 +151,11 @@ impl Outgoing {
         self.ssrc
     }
 
+    /// When the last packet left; the beginning of time, if none did.
+    pub(super) fn sent_at(&self) -> Moment {
+        self.sent_at.unwrap_or(Moment::START)
+    }
+
     pub(super) fn packets(&self) -> u64 {
         self.packets
     }

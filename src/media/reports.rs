@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::Score;
 use super::incoming::Incoming;
 use super::outgoing::Outgoing;
 use super::rtp::rtcp::{self, INTERVAL};
@@ -21,11 +22,39 @@ pub(super) struct Reports {
     due: Option<Moment>,
     /// Packets sent at the last report.
     packets: u64,
+    /// What the party said last about what it hears.
+    outward: Outward,
+}
+
+/// What a party reports about what we send it.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+pub(super) struct Outward {
+    pub lost: u64,
+    /// In ticks.
+    jitter: u32,
+    pub round_trip: Option<Duration>,
+    /// Its own opinion (RFC 3611), in tenths.
+    opinion: Option<u8>,
+    /// When a report came last.
+    pub heard_at: Option<Moment>,
+}
+
+impl Outward {
+    /// How it sounds at the other end, if we know: its own opinion, or an estimate.
+    pub(super) fn score(&self, sent: u64) -> Option<Score> {
+        if let Some(tenths) = self.opinion {
+            return Some(Score(u16::from(tenths) * 10));
+        }
+        self.heard_at.filter(|_| sent >= JUDGED_FROM)?;
+        let lost = self.lost.min(sent) as f64 / sent as f64;
+        let jitter = Duration::from_micros(u64::from(self.jitter) * 125);
+        Some(Score::estimated(lost, jitter, self.round_trip.unwrap_or_default()))
+    }
 }
 
 impl Reports {
     pub(super) fn new(mint: &mut Mint) -> Self {
-        Self { cname: mint.token(), due: None, packets: 0 }
+        Self { cname: mint.token(), due: None, packets: 0, outward: Outward::default() }
     }
 
     /// There is somebody to report to.
@@ -72,19 +101,34 @@ impl Reports {
 
     /// Reads a report of the other side. Says whether it was one.
     pub(super) fn read(
-        &self,
+        &mut self,
         packet: &[u8],
         outgoing: &Outgoing,
         incoming: &mut Incoming,
-        now: Moment,
+        now: Now,
     ) -> bool {
         let Ok(heard) = rtcp::parse(packet, outgoing.ssrc()) else {
             return false;
         };
         if let Some(sender) = heard.sender {
-            incoming.sender_reported(heard.ssrc, sender.ntp, now);
+            incoming.sender_reported(heard.ssrc, sender.ntp, now.steady);
+        }
+        self.outward.heard_at = Some(now.steady);
+        if let Some(block) = heard.about_us {
+            self.outward.lost = u64::try_from(block.lost).unwrap_or(0);
+            self.outward.jitter = block.jitter;
+            // A clock that was set meanwhile makes a trip around the world.
+            let trip = block.round_trip(rtcp::ntp(now.wall)).filter(|trip| *trip < TRIP_MAX);
+            self.outward.round_trip = trip.or(self.outward.round_trip);
+        }
+        if let Some(opinion) = heard.opinion {
+            self.outward.opinion = opinion.mos_conversation.or(opinion.mos_listening);
         }
         true
+    }
+
+    pub(super) fn outward(&self) -> &Outward {
+        &self.outward
     }
 
     fn report(&self, outgoing: &Outgoing, incoming: &mut Incoming, now: Now) -> Report<'_> {
@@ -103,3 +147,9 @@ impl Reports {
         }
     }
 }
+
+/// A second of packets: fewer tell nothing.
+pub(super) const JUDGED_FROM: u64 = 50;
+
+/// No telephone call is so far away.
+const TRIP_MAX: Duration = Duration::from_secs(10);

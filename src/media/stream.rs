@@ -16,19 +16,20 @@ use serde::{Deserialize, Serialize};
 use super::armour::{Armour, PACKET_MAX};
 use super::bridge::Bridge;
 use super::codec::Codec;
+use super::comfort::Comfort;
 use super::engine::{Door, Lane, Sink};
 use super::incoming::Incoming;
 use super::library::Library;
 use super::outgoing::Outgoing;
 use super::playout::{Playout, Step};
-use super::reports::Reports;
+use super::reports::{JUDGED_FROM, Reports};
 use super::rtp::rtcp::REPORT_MAX;
 use super::rtp::srtp::OVERHEAD_MAX;
 use super::rtp::{HEADER_LENGTH, Header, Packet};
 use super::sdp::{Abilities, OurKeys, Session};
 use super::sound::FRAME_OCTETS;
 use super::source_lock::SourceLock;
-use super::{Notice, Quality, Refused, Sources};
+use super::{Notice, Quality, Refused, Score, Sources};
 use crate::base::{Mint, Moment, Now, StreamRef};
 
 /// One party's sound.
@@ -48,7 +49,13 @@ pub(super) struct Stream {
     partner: Option<Door>,
     /// From the partner's codec to this party's.
     bridge: Option<Bridge>,
+    /// What it hears while its partner is silent.
+    comfort: Option<Comfort>,
     watch: Option<Watch>,
+    /// The last sign of life.
+    heard_at: Moment,
+    /// When a door on the way was last kept open.
+    kept_alive: Moment,
     strangers: u64,
     notices: VecDeque<Notice>,
 }
@@ -62,9 +69,14 @@ pub(super) enum Heard {
         codec: Codec,
         payload: Range<usize>,
     },
-    /// Believed, but not for the partner's ears: a key pressed, comfort noise.
+    /// Believed, but not for the partner's ears: a key pressed.
     Unsaid {
         header: Header,
+    },
+    /// The party is silent, and says how its room sounds (RFC 3389).
+    Quiet {
+        header: Header,
+        noise: Range<usize>,
     },
 }
 
@@ -98,7 +110,10 @@ impl Stream {
             playout: None,
             partner: None,
             bridge: None,
+            comfort: None,
             watch: None,
+            heard_at: Moment::START,
+            kept_alive: Moment::START,
             strangers: 0,
             notices: VecDeque::new(),
         }
@@ -156,6 +171,7 @@ impl Stream {
     /// From now on this party hears `partner`, who speaks `codec`.
     pub(super) fn join(&mut self, partner: Door, codec: Option<Codec>) {
         self.hush();
+        self.comfort = None;
         self.partner = Some(partner);
         // Made now, so that the first packet need not wait for it.
         let guarded = self.lock.is_a_phone();
@@ -165,6 +181,7 @@ impl Stream {
     pub(super) fn part(&mut self) {
         if self.partner.take().is_some() {
             self.bridge = None;
+            self.comfort = None;
             self.outgoing.change_source();
         }
     }
@@ -217,7 +234,10 @@ impl Stream {
         }
         match codec {
             Some(codec) if wanted => Heard::Sound { header, codec, payload: range },
-            // RFC 3389 comfort noise, and what was never agreed on.
+            None if wanted && header.payload_type == Comfort::PAYLOAD_TYPE => {
+                Heard::Quiet { header, noise: range }
+            }
+            // What was never agreed on.
             Some(_) | None => Heard::Unsaid { header },
         }
     }
@@ -239,7 +259,7 @@ impl Stream {
                 }
             },
         };
-        if self.reports.read(packet, &self.outgoing, &mut self.incoming, now.steady) {
+        if self.reports.read(packet, &self.outgoing, &mut self.incoming, now) {
             self.sign_of_life(now.steady);
         }
     }
@@ -259,9 +279,10 @@ impl Stream {
         let (Some(agreed), Some(target)) = (self.session.agreed(), self.lock.target()) else {
             return;
         };
-        if self.playout.is_some() || !agreed.direction.sends() {
+        if self.playout.is_some() || !agreed.direction.sends() || self.is_gone(now) {
             return;
         }
+        self.comfort = None;
         let to = agreed.codec;
         let number = agreed.payload_type_send;
         let Some(header) = self.outgoing.carry(header, number, payload.len(), now) else {
@@ -278,6 +299,16 @@ impl Stream {
         self.send(door, target, &packet[start..payload.end], sink);
     }
 
+    /// The partner is silent: this party hears the other room's noise until the voice is back.
+    pub(super) fn hear_quiet(&mut self, header: Header, noise: &[u8]) {
+        self.outgoing.pass_over(header);
+        if self.comfort.is_none()
+            && let Some(codec) = self.codec()
+        {
+            self.comfort = Some(Comfort::new(noise, codec));
+        }
+    }
+
     /// The partner sent something that is not for this party.
     pub(super) fn pass_over(&mut self, header: Header) {
         self.outgoing.pass_over(header);
@@ -286,6 +317,8 @@ impl Stream {
     /// Plays 20 ms, and looks after patience and reports. Called every 20 ms.
     pub(super) fn tick(&mut self, door: Door, now: Now, mint: &mut Mint, sink: &mut impl Sink) {
         self.play_on(door, now.steady, sink);
+        self.fill_quiet(door, now.steady, sink);
+        self.keep_alive(door, now.steady, sink);
         self.lose_patience(now.steady);
         if self.reports.is_due(now.steady) {
             self.report(door, now, mint, sink);
@@ -338,10 +371,21 @@ impl Stream {
     }
 
     pub(super) fn quality(&self) -> Quality {
+        let heard = self.incoming.quality();
+        let outward = self.reports.outward();
+        let sent = self.outgoing.packets();
+        let expected = heard.received + heard.lost;
+        let inward = (expected >= JUDGED_FROM).then(|| {
+            let lost = heard.lost as f64 / expected as f64;
+            Score::estimated(lost, heard.jitter, outward.round_trip.unwrap_or_default())
+        });
         Quality {
-            sent: self.outgoing.packets(),
+            sent,
             strangers: self.strangers,
-            ..self.incoming.quality()
+            lost_outward: outward.lost,
+            round_trip: outward.round_trip,
+            score: [inward, outward.score(sent)].into_iter().flatten().min(),
+            ..heard
         }
     }
 
@@ -357,12 +401,21 @@ impl Stream {
         // Phones begin a new series after a hold, with a new SSRC.
         self.incoming.begin_anew();
         self.reports.begin(now);
+        self.kept_alive = self.kept_alive.max(now);
         if let Some(watch) = &mut self.watch {
             watch.since = now;
         }
     }
 
+    /// RFC 8083 §4.1, with care: a party that used to report how it hears us, and of which nothing
+    /// at all has come for six of its reports' intervals, isn't there. It gets what keeps its doors
+    /// open, and all the rest as soon as it stirs. Who never reports is believed to be listening.
+    fn is_gone(&self, now: Moment) -> bool {
+        self.reports.outward().heard_at.is_some() && now - self.heard_at > GONE_AFTER
+    }
+
     fn play_on(&mut self, door: Door, now: Moment, sink: &mut impl Sink) {
+        let gone = self.is_gone(now);
         let (Some(playout), Some(agreed)) = (&mut self.playout, self.session.agreed()) else {
             return;
         };
@@ -371,7 +424,7 @@ impl Stream {
         };
         match playout.next(agreed.codec, now) {
             // Who holds us hears nothing, and time goes by all the same.
-            Step::Frame(_) if !agreed.direction.sends() => self.outgoing.change_source(),
+            Step::Frame(_) if gone || !agreed.direction.sends() => self.outgoing.change_source(),
             Step::Frame(octets) => {
                 let size = (agreed.packet_time.as_millis() as usize * 8).clamp(1, FRAME_OCTETS);
                 for octets in octets.chunks(size) {
@@ -390,6 +443,42 @@ impl Stream {
         }
     }
 
+    /// A frame of the partner's room, if the partner is silent and nothing plays.
+    fn fill_quiet(&mut self, door: Door, now: Moment, sink: &mut impl Sink) {
+        let gone = self.is_gone(now);
+        let (Some(comfort), Some(agreed)) = (&mut self.comfort, self.session.agreed()) else {
+            return;
+        };
+        let Some(target) = self.lock.target() else {
+            return;
+        };
+        let wanted = !gone && self.playout.is_none() && agreed.direction.sends();
+        if !wanted || !comfort.is_for(agreed.codec) {
+            self.comfort = None;
+            return;
+        }
+        let octets = comfort.frame();
+        let header = self.outgoing.next(agreed.payload_type_send, octets.len(), now);
+        let mut packet = [0; HEADER_LENGTH + FRAME_OCTETS];
+        if let Some(length) = header.write(&octets, &mut packet) {
+            self.send(door, target, &packet[..length], sink);
+        }
+    }
+
+    /// RFC 6263: a door on the way there closes when nothing passes through it, so something does,
+    /// on hold, too. §4.6: a payload type that nobody agreed on is ignored by whoever gets it.
+    fn keep_alive(&mut self, door: Door, now: Moment, sink: &mut impl Sink) {
+        let Some(target) = self.lock.target() else { return };
+        let due = self.outgoing.sent_at().max(self.kept_alive) + KEEP_ALIVE;
+        if self.session.agreed().is_none() || now < due {
+            return;
+        }
+        self.kept_alive = now;
+        let header = self.outgoing.next(KEEP_ALIVE_TYPE, 0, now);
+        self.send(door, target, &header.to_bytes(), sink);
+        self.outgoing.change_source();
+    }
+
     fn lose_patience(&mut self, now: Moment) {
         let Some(watch) = &mut self.watch else { return };
         let should_send = self.session.agreed().is_some_and(|agreed| agreed.direction.receives());
@@ -402,6 +491,7 @@ impl Stream {
     }
 
     fn sign_of_life(&mut self, now: Moment) {
+        self.heard_at = now;
         let Some(watch) = &mut self.watch else { return };
         watch.since = now;
         if std::mem::take(&mut watch.silent) {
@@ -470,3 +560,12 @@ pub(super) fn armoured(
         Some(armour) => armour.protect(packet, length),
     }
 }
+
+/// Six intervals of reports (RFC 3550 §6.2).
+const GONE_AFTER: Duration = Duration::from_secs(30);
+
+/// RFC 6263 §4: how long a door stays open without anything passing through, with care.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// No codec has it (RFC 3551 §6).
+const KEEP_ALIVE_TYPE: u8 = 20;

@@ -16,7 +16,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::exchange::Board;
-use crate::metrics::{Counts, Histogram};
+use crate::metrics::{Counts, Histogram, SOUNDS};
 use crate::record::{AttemptResult, Outcome};
 
 /// Everything there is to tell at one moment.
@@ -129,7 +129,18 @@ impl Picture {
 
         let Counts { wait, talk, .. } = &self.counts;
         page.histogram("wait", "How long callers who were let in waited, taken or not.", wait)?;
-        page.histogram("talk", "How long callers talked with listeners.", talk)
+        page.histogram("talk", "How long callers talked with listeners.", talk)?;
+        page.counters(
+            "legs",
+            "Callers' and listeners' legs that ended, by how they sounded.",
+            "sound",
+            SOUNDS.map(|sound| (sound, self.counts.sound.get(sound).copied().unwrap_or_default())),
+        )?;
+        page.counter(
+            "legs_one_way",
+            "Legs on which we spoke for 5 s and heard nothing at all.",
+            self.counts.one_way,
+        )
     }
 
     fn listeners(&self, page: &mut Page<'_>) -> fmt::Result {

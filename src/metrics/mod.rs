@@ -139,6 +139,9 @@ struct Counts {
     wait: Histogram,
     talk: Histogram,
     ring: Histogram,
+    /// Legs by how they sounded.
+    sound: BTreeMap<&'static str, u64>,
+    one_way: u64,
     totals: Totals,
 }
 
@@ -150,6 +153,8 @@ impl Counts {
             wait: Histogram::new(WAITS),
             talk: Histogram::new(TALKS),
             ring: Histogram::new(RINGS),
+            sound: BTreeMap::new(),
+            one_way: 0,
             totals: Totals::default(),
         }
     }
@@ -160,6 +165,10 @@ impl Counts {
             *self.attempts.entry(attempt.result).or_default() += 1;
             self.ring.observe(attempt.rang);
         }
+        for quality in std::iter::once(&record.quality).chain(&record.listener_quality) {
+            *self.sound.entry(sounded(quality.score)).or_default() += 1;
+            self.one_way += u64::from(quality.is_one_way());
+        }
         if record.waited > Duration::ZERO {
             self.wait.observe(record.waited);
         }
@@ -168,6 +177,19 @@ impl Counts {
         }
     }
 }
+
+/// The words of ITU-T G.107 Annex B for what most people would say.
+fn sounded(score: Option<u16>) -> &'static str {
+    match score {
+        None => "unknown",
+        Some(403..) => "good",
+        Some(360..) => "fair",
+        Some(310..) => "poor",
+        Some(_) => "bad",
+    }
+}
+
+const SOUNDS: [&str; 5] = ["good", "fair", "poor", "bad", "unknown"];
 
 /// Seconds; a wait of an hour happens.
 const WAITS: &[f64] = &[5.0, 10.0, 20.0, 40.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0];

@@ -42,6 +42,7 @@ pub struct Draft {
     attempts: Vec<Ringing>,
     attempts_untold: u32,
     quality: Quality,
+    listener_quality: Option<Quality>,
 }
 
 /// What the caller is doing now, and since when.
@@ -84,6 +85,7 @@ impl Draft {
             attempts: Vec::new(),
             attempts_untold: 0,
             quality: Quality::default(),
+            listener_quality: None,
         }
     }
 
@@ -149,6 +151,14 @@ impl Draft {
         self.quality.lost += quality.lost;
         self.quality.jitter = self.quality.jitter.max(quality.jitter);
         self.quality.strangers += quality.strangers;
+        self.quality.lost_outward += quality.lost_outward;
+        self.quality.round_trip = self.quality.round_trip.max(quality.round_trip);
+        self.quality.score = [self.quality.score, quality.score].into_iter().flatten().min();
+    }
+
+    /// The same for the phone of the listener they talked with.
+    pub fn listener_measured(&mut self, quality: Quality) {
+        self.listener_quality = Some(quality);
     }
 
     /// The call is over. Phones that still ring were spared.
@@ -176,6 +186,7 @@ impl Draft {
             cause,
             plan: self.plan,
             quality: self.quality,
+            listener_quality: self.listener_quality,
         }
     }
 

@@ -60,6 +60,9 @@ pub struct CallRecord {
     pub plan: String,
     /// What the caller's network was like.
     pub quality: Quality,
+    /// What the network of the listener's phone was like; the last one's, if there were several.
+    #[serde(default)]
+    pub listener_quality: Option<Quality>,
 }
 
 /// One listener, rung for one caller.
@@ -179,6 +182,23 @@ pub struct Quality {
     pub jitter: Duration,
     /// Packets from a source that was not the caller's.
     pub strangers: u64,
+    /// Packets of ours that never reached them, as their phone reports.
+    #[serde(default)]
+    pub lost_outward: u64,
+    /// There and back.
+    #[serde(default)]
+    pub round_trip: Option<Duration>,
+    /// A mean opinion score, estimated, in hundredths.
+    #[serde(default)]
+    pub score: Option<u16>,
+}
+
+impl Quality {
+    /// Whether we spoke for five seconds and more to somebody of whom not one packet came: a door
+    /// on the way is shut in one direction.
+    pub fn is_one_way(&self) -> bool {
+        self.received == 0 && self.sent >= 250
+    }
 }
 
 #[cfg(test)]

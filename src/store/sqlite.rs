@@ -41,8 +41,11 @@ pub struct Sqlite {
 }
 
 /// The shape of the file, step by step; a step is never edited once it was released.
-const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001_records.sql"), include_str!("migrations/0002_origin.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_records.sql"),
+    include_str!("migrations/0002_origin.sql"),
+    include_str!("migrations/0003_quality.sql"),
+];
 
 /// How long to wait for somebody else's lock, e.g. a backup.
 const LOCK_PATIENCE: Duration = Duration::from_secs(1);
@@ -225,15 +228,20 @@ fn identity(path: &Path) -> Option<(u64, u64)> {
 
 const COLUMNS: &str = "call, line, trunk, arrived, greeting_ms, waited_ms, talked_ms, lasted_ms, \
      listener, attempts, attempts_untold, outcome, ended_by, cause, plan, packets_received, \
-     packets_sent, packets_lost, packets_strange, jitter_us, origin";
+     packets_sent, packets_lost, packets_strange, jitter_us, origin, packets_lost_outward, round_trip_us, \
+     score, listener_quality";
 
 fn insert(transaction: &Transaction<'_>, record: &CallRecord) -> Result<(), Fault> {
     let attempts = serde_json::to_string(&record.attempts)
         .expect("attempts are names, durations and words: JSON can say them");
+    let listener_quality = record
+        .listener_quality
+        .map(|quality| serde_json::to_string(&quality).expect("numbers: JSON can say them"));
     transaction
         .prepare_cached(&format!(
             "INSERT INTO records ({COLUMNS}) VALUES \
-             (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)"
+             (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, \
+             ?22, ?23, ?24, ?25)"
         ))?
         .execute(params![
             whole(record.call.0),
@@ -257,6 +265,10 @@ fn insert(transaction: &Transaction<'_>, record: &CallRecord) -> Result<(), Faul
             whole(record.quality.strangers),
             i64::try_from(record.quality.jitter.as_micros()).unwrap_or(i64::MAX),
             record.origin.as_ref().map(|origin| origin.as_str()),
+            whole(record.quality.lost_outward),
+            record.quality.round_trip.map(|trip| whole(trip.as_micros() as u64)),
+            record.quality.score,
+            listener_quality,
         ])?;
     Ok(())
 }
@@ -285,7 +297,14 @@ fn record(row: &Row<'_>) -> rusqlite::Result<CallRecord> {
             lost: count(row.get(17)?),
             strangers: count(row.get(18)?),
             jitter: Duration::from_micros(count(row.get(19)?)),
+            lost_outward: count(row.get(21)?),
+            round_trip: row.get::<_, Option<i64>>(22)?.map(|it| Duration::from_micros(count(it))),
+            score: row.get(23)?,
         },
+        listener_quality: row
+            .get::<_, Option<String>>(24)?
+            .map(|text| serde_json::from_str(&text).map_err(|fault| unreadable(24, fault)))
+            .transpose()?,
     })
 }
 

@@ -359,7 +359,11 @@ fn full_record(call: u64, arrived: &str) -> CallRecord {
         lost: 3,
         jitter: Duration::from_micros(1_250),
         strangers: 1,
+        lost_outward: 4,
+        round_trip: Some(Duration::from_micros(31_250)),
+        score: Some(412),
     });
+    draft.listener_measured(Quality { received: 7, score: Some(390), ..Quality::default() });
     draft.finished(
         Outcome::TakenByListener,
         Cause::new(Party::Listener, Q850::NORMAL_CLEARING),

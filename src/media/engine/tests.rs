@@ -14,7 +14,7 @@ use crate::media::rtp::telephone_event::Sender as KeySender;
 use crate::media::rtp::{Header, Packet, rtcp};
 use crate::media::sdp::{Secured, parse, print_key};
 use crate::media::sound::tone::sine;
-use crate::media::sound::{Recording, heard_tone};
+use crate::media::sound::{Recording, heard_tone, root_mean_square};
 use crate::media::stream::armoured;
 use crate::media::{Quality, Tone};
 
@@ -239,6 +239,108 @@ fn keys_are_offered_inside_tls_only_and_may_be_declined() {
     hall.play(secure, &["greeting"], Repeat::Once);
     hall.passes(1_000);
     assert_eq!(hall.heard(secure, 100, 900), Some(600.0));
+}
+
+/// RFC 3389: a phone that sends nothing while its owner is silent. Its partner hears the room, then
+/// the voice, in one series.
+#[test]
+fn a_silence_that_a_phone_does_not_send_is_filled_with_its_rooms_noise() {
+    for theirs in [Codec::Pcma, Codec::G722] {
+        let mut hall = Hall::new();
+        let (caller, listener) = (hall.phone(theirs), hall.phone(Codec::Pcma));
+        hall.phones[listener].says = Some(1_000.0);
+        hall.join(caller, listener);
+        hall.passes(400);
+
+        hall.phones[listener].says = None;
+        hall.falls_silent(listener, 50);
+        hall.passes(2_000);
+        hall.phones[listener].timestamp += 16_000;
+        hall.phones[listener].says = Some(1_000.0);
+        hall.passes(400);
+
+        let heard = &hall.phones[caller].heard;
+        let middle = |from: u64, to: u64| {
+            let from_start = |it: &&HeardPacket| (it.at - heard[0].at).as_millis() as u64;
+            heard.iter().filter(|it| (from..to).contains(&from_start(it))).count()
+        };
+        assert!((95..=105).contains(&middle(400, 2_400)), "{}", middle(400, 2_400));
+        assert_eq!(hall.heard(caller, 500, 2_300), None);
+        assert_eq!(hall.heard(caller, 2_550, 2_750), Some(1_000.0));
+        let sound = hall.phones[caller].plays();
+        let rate = theirs.sample_rate() as usize;
+        let level = root_mean_square(&sound[rate..2 * rate]);
+        assert!((0.001..0.01).contains(&level), "{theirs:?}: {level}");
+        hall.is_one_series(caller);
+    }
+}
+
+/// RFC 6263: a held leg, and one that nobody says anything on, keeps its doors open.
+#[test]
+fn a_held_leg_gets_a_packet_every_fifteen_seconds() {
+    let mut hall = Hall::new();
+    let caller = hall.phone(Codec::Pcma);
+    hall.offers(caller, "inactive");
+    hall.passes(61_000);
+
+    let heard = &hall.phones[caller].heard;
+    assert_eq!(heard.len(), 4);
+    assert!(heard.iter().all(|it| it.header.payload_type == 20 && it.octets.is_empty()));
+}
+
+/// RFC 8083 §4.1: nobody is shouted at who isn't there any more; who never reported is.
+#[test]
+fn who_reported_and_then_vanished_gets_no_more_sound_until_it_stirs() {
+    for reports in [true, false] {
+        let mut hall = Hall::new();
+        let caller = hall.phone(Codec::Pcma);
+        hall.play(caller, &["music"], Repeat::Forever);
+        if reports {
+            hall.reports(caller);
+        }
+        hall.passes(40_000);
+        let before = hall.phones[caller].heard.len();
+        assert_eq!(before, if reports { 1_500 } else { 2_000 });
+
+        hall.phones[caller].says = Some(300.0);
+        hall.passes(1_000);
+        let since = hall.phones[caller].heard.len() - before;
+        assert!((48..=50).contains(&since), "{since}");
+    }
+}
+
+/// RFC 3550 §6.4.1, RFC 3611 §4.7, RFC 5506: what reports tell is in the stream's quality.
+#[test]
+fn quality_tells_loss_both_ways_the_round_trip_and_how_it_sounds() {
+    let mut hall = Hall::new();
+    let (caller, listener) = (hall.phone(Codec::Pcma), hall.phone(Codec::Pcma));
+    hall.phones[caller].says = Some(800.0);
+    hall.join(caller, listener);
+    hall.passes(4_000);
+    let about = |hall: &Hall, ssrc: u32| rtcp::ReportBlock {
+        ssrc,
+        fraction_lost: 10,
+        lost: 7,
+        highest: 5,
+        jitter: 16,
+        // 250 ms ago, of which 50 ms were spent there.
+        last_sender_report: ((rtcp::ntp(hall.now.wall) >> 16) as u32).wrapping_sub(65_536 / 4),
+        delay: 65_536 / 20,
+    };
+    let ssrc = hall.phones[listener].heard[0].header.ssrc;
+    let block = about(&hall, ssrc);
+    hall.reports_about(listener, Some(block));
+    hall.passes(100);
+    hall.close(listener);
+    hall.close(caller);
+
+    let quality = hall.quality(listener);
+    assert_eq!(quality.lost_outward, 7);
+    let trip = quality.round_trip.unwrap();
+    assert!((190..=210).contains(&trip.as_millis()), "{trip:?}");
+    let score = quality.score.unwrap();
+    assert!((300..=430).contains(&score.0), "{score:?}");
+    assert!(hall.quality(caller).score.unwrap() > score);
 }
 
 #[test]
@@ -847,7 +949,25 @@ impl Hall {
 
     /// The phone sends a receiver report.
     fn reports(&mut self, phone: usize) {
-        let report = rtcp::Report { ssrc: 5, sender: None, heard: None, cname: "a" };
+        self.reports_about(phone, None);
+    }
+
+    /// RFC 3389: so many dB below the loudest.
+    fn falls_silent(&mut self, phone: usize, below: u8) {
+        let header = Header {
+            marker: false,
+            payload_type: 13,
+            sequence: self.phones[phone].next_sequence(),
+            timestamp: self.phones[phone].timestamp,
+            ssrc: self.phones[phone].ssrc,
+        };
+        let mut packet = [0; 13];
+        header.write(&[below], &mut packet).unwrap();
+        self.receives(phone, Lane::Rtp, &mut packet);
+    }
+
+    fn reports_about(&mut self, phone: usize, heard: Option<rtcp::ReportBlock>) {
+        let report = rtcp::Report { ssrc: 5, sender: None, heard, cname: "a" };
         let mut packet = [0; 100];
         let length = report.write(&mut packet).unwrap();
         self.receives(phone, Lane::Rtcp, &mut packet[..length]);

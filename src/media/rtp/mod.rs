@@ -2,12 +2,14 @@
 //!
 //! | file | |
 //! |---|---|
+//! | [`extended`] | what phones say about how they hear (RFC 3611) |
 //! | [`packet`] | RTP packets, read and written in place; RTP or RTCP? |
 //! | [`sequence`] | which packets came, which didn't, how evenly |
 //! | [`rtcp`] | reports, sender's and receiver's |
 //! | [`srtp`] | packets sealed and opened (RFC 3711) |
 //! | [`telephone_event`] | keys pressed |
 
+pub mod extended;
 pub mod packet;
 pub mod rtcp;
 pub mod sequence;

@@ -1,14 +1,16 @@
 //! Reports about a stream (RFC 3550 §6): read in place, written into the caller's buffer.
 //!
 //! We write what a telephone needs: a sender or receiver report and our CNAME, at the end a
-//! goodbye. Of what arrives only the reports and the goodbye matter; everything else (extended
-//! reports, feedback) is checked for its length and skipped. Reduced-size packets (RFC 5506) are
+//! goodbye. Of what arrives only the reports, a phone's opinion ([`extended`](super::extended)) and the
+//! goodbye matter; everything else (feedback, requests of video) is checked for its length and skipped. Reduced-size packets (RFC 5506) are
 //! read, too.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+
+use super::extended::{VoipMetrics, voip_metrics};
 
 /// How often a side reports (§6.2).
 pub const INTERVAL: Duration = Duration::from_secs(5);
@@ -23,6 +25,7 @@ const SENDER_REPORT: u8 = 200;
 const RECEIVER_REPORT: u8 = 201;
 const SOURCE_DESCRIPTION: u8 = 202;
 const GOODBYE: u8 = 203;
+const EXTENDED: u8 = 207;
 
 /// What a sender says about its own stream (§6.4.1).
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -64,6 +67,8 @@ pub struct Heard {
     pub sender: Option<SenderInfo>,
     /// What it hears of us.
     pub about_us: Option<ReportBlock>,
+    /// How it likes what it hears of us.
+    pub opinion: Option<VoipMetrics>,
     /// It leaves.
     pub goodbye: bool,
 }
@@ -117,6 +122,7 @@ pub fn parse(datagram: &[u8], ours: u32) -> Result<Heard, NotRtcp> {
                 heard.hear_blocks(blocks, count, ours)?;
             }
             GOODBYE => heard.goodbye = true,
+            EXTENDED => heard.opinion = heard.opinion.or(voip_metrics(packet, ours)),
             _ => {}
         }
     }
@@ -302,7 +308,8 @@ mod tests {
 
                 let length = report.write(&mut buffer).unwrap();
                 assert_eq!(length % 4, 0);
-                let expected = Heard { ssrc: 42, sender, about_us: heard, goodbye: false };
+                let expected =
+                    Heard { ssrc: 42, sender, about_us: heard, opinion: None, goodbye: false };
                 assert_eq!(parse(&buffer[..length], 7), Ok(expected));
                 // Somebody else's block is not about us.
                 assert_eq!(parse(&buffer[..length], 8).unwrap().about_us, None);

@@ -289,6 +289,36 @@ mod tests {
         assert!(parse(b"INVITE sip:3133@example.com SIP/2.0\r\n").is_err());
     }
 
+    /// T-09: descriptions that are all the limits allow cost little; those beyond are refused.
+    #[test]
+    fn the_worst_description_within_bounds_is_read_in_no_time() {
+        let mut worst = String::from("v=0\r\nc=IN IP4 192.0.2.1\r\n");
+        for _ in 0..MEDIA_MAX {
+            worst.push_str(&format!("m=audio 4000 RTP/AVP{}\r\n", " 127".repeat(FORMATS_MAX)));
+            for number in 0..29 {
+                let line = "x".repeat(12);
+                worst.push_str(&format!("a=fmtp:{number} {line}\r\na=crypto:1 {line}\r\n"));
+            }
+        }
+        worst.truncate(DESCRIPTION_MAX);
+        assert!(worst.len() > DESCRIPTION_MAX / 2);
+        assert_eq!(parse(worst.as_bytes()).unwrap().media.len(), MEDIA_MAX);
+        let hostile = [
+            "a=fmtp:8 ".to_owned() + &"x".repeat(PARAMETERS_MAX + 1),
+            "a=rtpmap:8 ".to_owned() + &"/".repeat(9_000),
+            "a=crypto:99999999999999999999 AES_CM_128_HMAC_SHA1_80 inline:AA".to_owned(),
+            "a=ptime:-1".to_owned(),
+            "a=rtcp:65536 IN IP4 x".to_owned(),
+            "a=candidate:1 1 UDP 1 192.0.2.1 1 typ host\r\n".repeat(200),
+        ];
+        for line in hostile {
+            let text = format!("v=0\r\nm=audio 4000 RTP/AVP 8 8 8 8\r\n{line}\r\n");
+            let audio = parse(text.as_bytes()).unwrap().media.remove(0);
+            assert_eq!((audio.port, audio.formats.len()), (4000, 4));
+            assert!(audio.crypto.is_empty() && audio.packet_time.is_none());
+        }
+    }
+
     #[test]
     fn too_much_of_anything_is_refused() {
         let with =
