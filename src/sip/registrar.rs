@@ -1,7 +1,9 @@
 //! The book of phones (RFC 3261 §10.3): which listener is registered where, until when, and
 //! whether the phone answers.
 //!
-//! A binding remembers the flow its REGISTER came by; requests to the phone take that road. The
+//! A binding remembers the flow its REGISTER came by; requests to the phone take that road. A phone
+//! that keeps several flows (RFC 5626) has a binding for each, and is one phone all the same: it is
+//! rung by the newest that works, and the others stand in. The
 //! book checks a registration as a whole before it changes anything. Who may register is proved
 //! before it comes here; the OPTIONS that look for a lost phone are sent by `endpoint`.
 
@@ -20,6 +22,8 @@ use crate::sip::{Flow, Phone, PhoneRef};
 pub(crate) const PROBE_PAUSE_MIN: Duration = Duration::from_secs(5);
 /// The longest.
 pub(crate) const PROBE_PAUSE_MAX: Duration = Duration::from_secs(30);
+/// The most flows of one phone; RFC 5626 §4.2 asks phones for two.
+const FLOWS_MAX: usize = 4;
 /// How much of a User-Agent is kept.
 const USER_AGENT_MAX: usize = 64;
 
@@ -29,6 +33,8 @@ pub(crate) struct Wish {
     pub(crate) uri: Uri,
     /// `+sip.instance` (RFC 5626): a phone that moved takes its old place.
     pub(crate) instance: Option<String>,
+    /// `reg-id` (RFC 5626), if this flow is one of several the phone may keep.
+    pub(crate) reg_id: Option<u32>,
     /// Thousandths.
     pub(crate) q: Option<u16>,
     /// None: the registrar's own default.
@@ -77,8 +83,11 @@ pub(crate) enum Refused {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) enum Output {
     Changed(ListenerName),
-    /// This phone is gone: whatever rings on it fails.
-    Gone(PhoneRef),
+    /// This phone is gone: whatever rings on it fails, unless the phone has another flow.
+    Gone {
+        phone: PhoneRef,
+        sibling: Option<PhoneRef>,
+    },
     /// Ask this phone whether it is there.
     Probe(PhoneRef),
 }
@@ -87,6 +96,8 @@ pub(crate) enum Output {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Listed {
     pub(crate) uri: String,
+    /// `+sip.instance` and `reg-id`, where the phone keeps several flows.
+    pub(crate) outbound: Option<(String, u32)>,
     pub(crate) q: Option<u16>,
     pub(crate) expires: Duration,
 }
@@ -107,6 +118,7 @@ struct Binding {
     listener: ListenerName,
     uri: Uri,
     instance: Option<String>,
+    reg_id: Option<u32>,
     q: Option<u16>,
     call_id: Sealed,
     cseq: u32,
@@ -271,7 +283,21 @@ impl Registrar {
             })
             .collect();
         phones.sort_by_key(|phone| phone.phone);
+        // Of several flows to one phone, one (RFC 5626 §7.2): the newest that works, or else the newest.
+        phones.retain(|phone| {
+            let mut siblings = self.siblings(phone.phone);
+            siblings.all(|one| match (phone.reachable, self.is_reachable(one)) {
+                (true, false) => true,
+                (false, true) => false,
+                (true, true) | (false, false) => one < phone.phone,
+            })
+        });
         phones
+    }
+
+    /// Another flow to the same phone that works, the newest (RFC 5626 §7.2).
+    pub(crate) fn other_flow(&self, phone: PhoneRef) -> Option<PhoneRef> {
+        self.siblings(phone).filter(|one| self.is_reachable(*one)).last()
     }
 
     /// The contacts of a listener as a 200 lists them.
@@ -282,6 +308,7 @@ impl Registrar {
             .filter_map(|phone| self.bindings.get(phone))
             .map(|binding| Listed {
                 uri: binding.uri.to_string(),
+                outbound: binding.instance.clone().zip(binding.reg_id),
                 q: binding.q,
                 expires: binding.expires_at - now,
             })
@@ -297,9 +324,9 @@ impl Registrar {
     /// The phones of a listener that answer and can show a text, as far as we know.
     pub(crate) fn readers(&self, listener: &ListenerName) -> Vec<PhoneRef> {
         let can_show = |phone: &PhoneRef| {
-            self.bindings.get(phone).is_some_and(|binding| {
-                binding.takes_text && binding.reachability == Reachability::Reachable
-            })
+            self.bindings
+                .get(phone)
+                .is_some_and(|binding| binding.takes_text && self.is_newest_reachable(*phone))
         };
         self.of.get(listener).into_iter().flatten().copied().filter(can_show).collect()
     }
@@ -319,10 +346,37 @@ impl Registrar {
     fn binding_for(&self, listener: &ListenerName, wish: &Wish) -> Option<PhoneRef> {
         self.of.get(listener)?.iter().copied().find(|phone| {
             self.bindings.get(phone).is_some_and(|binding| {
-                binding.uri.matches(&wish.uri)
-                    || (wish.instance.is_some() && binding.instance == wish.instance)
+                let is_same_phone = wish.instance.is_some() && binding.instance == wish.instance;
+                // RFC 5626 §6: with a reg-id, instance and reg-id are the key, and the URI is not.
+                if wish.reg_id.is_some() || binding.reg_id.is_some() && is_same_phone {
+                    return is_same_phone && binding.reg_id == wish.reg_id;
+                }
+                binding.uri.matches(&wish.uri) || is_same_phone
             })
         })
+    }
+
+    /// The other flows to the same phone, oldest first.
+    fn siblings(&self, phone: PhoneRef) -> impl Iterator<Item = PhoneRef> {
+        let own = self.bindings.get(&phone).filter(|own| own.reg_id.is_some());
+        let listener = own.and_then(|own| self.of.get(&own.listener));
+        listener.into_iter().flatten().copied().filter(move |other| {
+            *other != phone
+                && self.bindings.get(other).is_some_and(|other| {
+                    other.reg_id.is_some() && own.is_some_and(|own| own.instance == other.instance)
+                })
+        })
+    }
+
+    fn is_reachable(&self, phone: PhoneRef) -> bool {
+        let binding = self.bindings.get(&phone);
+        binding.is_some_and(|binding| binding.reachability == Reachability::Reachable)
+    }
+
+    /// Whether this flow is the one its phone is rung by.
+    fn is_newest_reachable(&self, phone: PhoneRef) -> bool {
+        self.is_reachable(phone)
+            && self.siblings(phone).filter(|one| self.is_reachable(*one)).all(|one| one < phone)
     }
 
     fn is_stale(&self, phone: PhoneRef, registration: &Registration) -> bool {
@@ -351,6 +405,7 @@ impl Registrar {
             listener: listener.clone(),
             uri: wish.uri.clone(),
             instance: wish.instance.clone(),
+            reg_id: wish.reg_id,
             q: wish.q,
             call_id: Sealed(registration.call_id.clone()),
             cseq: registration.cseq,
@@ -368,7 +423,7 @@ impl Registrar {
                 });
                 (phone, changed)
             }
-            None => (self.new_place(listener, bounds), true),
+            None => (self.new_place(listener, wish, bounds), true),
         };
         self.timers.set((phone, Timer::Expiry), binding.expires_at);
         self.timers.stop(&(phone, Timer::Probe));
@@ -383,14 +438,29 @@ impl Registrar {
 
     /// A place for one more phone. The oldest gives way: a phone that was replaced or lost its
     /// battery must not keep its successor out until it expires.
-    fn new_place(&mut self, listener: &ListenerName, bounds: Bounds) -> PhoneRef {
+    /// The flows of one phone take one place together.
+    fn new_place(&mut self, listener: &ListenerName, wish: &Wish, bounds: Bounds) -> PhoneRef {
         loop {
             let phones = self.of.get(listener).map(Vec::as_slice).unwrap_or_default();
-            if phones.len() < bounds.phones_max.max(1) {
+            let is_sibling = |phone: &&PhoneRef| {
+                self.bindings.get(phone).is_some_and(|binding| {
+                    wish.reg_id.is_some()
+                        && binding.reg_id.is_some()
+                        && binding.instance == wish.instance
+                })
+            };
+            let flows = phones.iter().filter(is_sibling).count();
+            let gone = if flows >= FLOWS_MAX {
+                phones.iter().find(is_sibling)
+            } else if flows == 0 && self.devices(phones) >= bounds.phones_max.max(1) {
+                phones.first()
+            } else {
+                None
+            };
+            let Some(gone) = gone.copied() else {
                 break;
-            }
-            let oldest = phones[0];
-            self.remove(oldest);
+            };
+            self.remove(gone);
         }
         self.last += 1;
         let phone = PhoneRef(self.last);
@@ -398,7 +468,13 @@ impl Registrar {
         phone
     }
 
+    /// How many phones these bindings are.
+    fn devices(&self, phones: &[PhoneRef]) -> usize {
+        phones.iter().filter(|phone| self.siblings(**phone).all(|one| one < **phone)).count()
+    }
+
     fn remove(&mut self, phone: PhoneRef) {
+        let sibling = self.other_flow(phone);
         let Some(binding) = self.bindings.remove(&phone) else {
             return;
         };
@@ -410,7 +486,7 @@ impl Registrar {
                 self.of.remove(&binding.listener);
             }
         }
-        self.outputs.push_back(Output::Gone(phone));
+        self.outputs.push_back(Output::Gone { phone, sibling });
         self.outputs.push_back(Output::Changed(binding.listener));
     }
 

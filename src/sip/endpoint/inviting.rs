@@ -215,6 +215,17 @@ impl Endpoint {
             !session.given_up || matches!(session.stage, Stage::Inviting { heard: true, .. })
         };
         let session = self.sessions.get(&dialog).filter(is_news);
+        let phone = session.and_then(|session| session.phone);
+        let flow_failed =
+            matches!(why, Failure::Unreachable) || why == Failure::Refused(Status::FLOW_FAILED.0);
+        if let (true, Some(phone)) = (flow_failed, phone) {
+            self.registrar.lost(phone, now.steady);
+            let other = self.registrar.other_flow(phone);
+            if self.invite_by(other, dialog, now) {
+                return;
+            }
+        }
+        let session = self.sessions.get(&dialog).filter(is_news);
         match (why, session.and_then(|session| session.phone)) {
             (Failure::TimedOut | Failure::Unreachable, Some(phone)) => {
                 self.registrar.lost(phone, now.steady);
@@ -223,6 +234,34 @@ impl Endpoint {
         }
         self.report_of(dialog, Event::Failed { dialog, why, cause });
         self.forget(dialog);
+    }
+
+    /// The phone has heard nothing of our INVITE, because its flow failed: it goes again by another
+    /// flow of the same phone (RFC 5626 §7.2). False if there is none.
+    fn invite_by(&mut self, phone: Option<PhoneRef>, dialog: DialogRef, now: Now) -> bool {
+        let Some((_, target, flow)) = phone.and_then(|phone| self.registrar.reach(phone)) else {
+            return false;
+        };
+        let Some(session) = self.sessions.get(&dialog).filter(|session| !session.given_up) else {
+            return false;
+        };
+        let is_unheard =
+            matches!(session.stage, Stage::Inviting { heard: false, cancel: Cancel::Unwanted, .. });
+        let Some(invitation) = session.invitation.clone().filter(|_| is_unheard) else {
+            return false;
+        };
+        let mut half = session.dialog.clone();
+        half.id.call_id = self.mint.token();
+        half.remote_target = Sealed(target);
+        half.flow = flow;
+        let stage = self.begin_invite(dialog, &half, &invitation, INTERVAL, now);
+        if let Some(session) = self.sessions.get_mut(&dialog) {
+            session.dialog = half;
+            session.peer = Peer::Phone(flow.peer.ip());
+            session.phone = phone;
+            session.stage = stage;
+        }
+        true
     }
 
     /// [`QUIET`] is over and the phone has said nothing.
@@ -237,7 +276,7 @@ impl Endpoint {
     }
 
     /// The phone is gone from the book: what rings on it has failed, and should stop ringing.
-    pub(super) fn phone_gone(&mut self, phone: PhoneRef, now: Now) {
+    pub(super) fn phone_gone(&mut self, phone: PhoneRef, sibling: Option<PhoneRef>, now: Now) {
         let ringing: Vec<DialogRef> = self
             .sessions
             .iter()
@@ -246,6 +285,9 @@ impl Endpoint {
             .map(|(dialog, _)| *dialog)
             .collect();
         for dialog in ringing {
+            if self.invite_by(sibling, dialog, now) {
+                continue;
+            }
             self.report_of(
                 dialog,
                 Event::Failed { dialog, why: Failure::Unreachable, cause: None },

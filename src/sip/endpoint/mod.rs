@@ -232,6 +232,8 @@ impl Endpoint {
         for watch in self.watches.values_mut().filter(|one| one.dialog.flow == flow) {
             watch.dialog.flow.connection = 0;
         }
+        // While the book still knows whose the flow was: what failed with it goes by another.
+        self.settle(now);
         self.registrar.flow_closed(flow);
         self.settle(now);
     }
@@ -410,7 +412,9 @@ impl Endpoint {
                     registrar::Output::Changed(listener) => {
                         self.report(Event::PhonesChanged { listener });
                     }
-                    registrar::Output::Gone(phone) => self.phone_gone(phone, now),
+                    registrar::Output::Gone { phone, sibling } => {
+                        self.phone_gone(phone, sibling, now);
+                    }
                     registrar::Output::Probe(phone) => self.probe_phone(phone, now),
                 }
             } else if let Some(output) = self.locator.poll_output() {

@@ -18,6 +18,10 @@ use super::{Endpoint, PhoneRef, Purpose};
 
 /// The most contacts one REGISTER may bring.
 const CONTACTS_MAX: usize = 16;
+/// The option tag of RFC 5626.
+const OUTBOUND: &str = "outbound";
+/// How long a flow may be silent before its phone should say something (RFC 5626 §4.4).
+const FLOW_TIMER: Duration = Duration::from_secs(120);
 /// The longest text, so that a MESSAGE fits into a datagram (RFC 3428 §8).
 const TEXT_MAX: usize = 200;
 
@@ -49,8 +53,12 @@ impl Endpoint {
         if !is_own {
             return (Status::FORBIDDEN, Vec::new());
         }
-        let Some(contacts) = contacts_of(request) else {
+        let Some(mut contacts) = contacts_of(request) else {
             return (Status::BAD_REQUEST, Vec::new());
+        };
+        let outbound = match self.outbound(arrival, &mut contacts) {
+            Ok(outbound) => outbound,
+            Err(status) => return (status, Vec::new()),
         };
         let phones_max = self.setup.accounts.get(listener).map_or(1, |account| account.phones_max);
         let bounds = Bounds {
@@ -69,9 +77,14 @@ impl Endpoint {
         match self.registrar.registered(listener, registration, bounds, now.steady) {
             Ok(()) => {
                 let listed = self.registrar.listed(listener, now.steady);
-                let contacts =
-                    listed.iter().map(|one| (HeaderName::Contact, contact_value(one))).collect();
-                (Status::OK, contacts)
+                let contacts = listed.iter().map(|one| (HeaderName::Contact, contact_value(one)));
+                let mut headers: Vec<_> = contacts.collect();
+                headers.push((HeaderName::Supported, OUTBOUND.to_owned()));
+                if outbound {
+                    headers.push((HeaderName::Require, OUTBOUND.to_owned()));
+                    headers.push((HeaderName::FlowTimer, FLOW_TIMER.as_secs().to_string()));
+                }
+                (Status::OK, headers)
             }
             Err(Refused::TooBrief) => {
                 let seconds = self.setup.expiry_min.as_secs().to_string();
@@ -79,6 +92,31 @@ impl Endpoint {
             }
             Err(Refused::OutOfOrder) => (Status::SERVER_INTERNAL_ERROR, Vec::new()),
         }
+    }
+
+    /// RFC 5626 §6: whether this REGISTER keeps a flow, or a reg-id that means nothing to us is
+    /// forgotten. Over streams only: on UDP it would take STUN on the same port to keep one.
+    fn outbound(&self, arrival: &Arrival, contacts: &mut Contacts) -> Result<bool, Status> {
+        let Contacts::These(wishes) = contacts else {
+            return Ok(false);
+        };
+        let request = arrival.request();
+        let is_asked = request.knows(OUTBOUND) || request.require().any(|tag| tag == OUTBOUND);
+        let has_one = wishes.iter().any(|wish| wish.reg_id.is_some() && wish.instance.is_some());
+        let can = is_asked && has_one && arrival.source.transport.is_reliable();
+        if can && wishes.iter().filter(|wish| wish.reg_id.is_some()).count() > 1 {
+            // One flow, one contact.
+            return Err(Status::BAD_REQUEST);
+        }
+        if can && request.vias().count() > 1 {
+            return Err(Status::FIRST_HOP_LACKS_OUTBOUND_SUPPORT);
+        }
+        if !can {
+            for wish in wishes {
+                wish.reg_id = None;
+            }
+        }
+        Ok(can)
     }
 
     /// Asks a lost phone whether it is there. One question at a time: on UDP it repeats itself for
@@ -155,6 +193,7 @@ fn contacts_of(request: &Request) -> Option<Contacts> {
                 wishes.push(Wish {
                     uri,
                     instance: address.instance().map(std::borrow::Cow::into_owned),
+                    reg_id: address.reg_id(),
                     q: address.q(),
                     expires: expires.map(|seconds| Duration::from_secs(seconds.into())),
                 });
@@ -172,6 +211,9 @@ fn contacts_of(request: &Request) -> Option<Contacts> {
 
 fn contact_value(listed: &Listed) -> String {
     let mut text = format!("<{}>;expires={}", listed.uri, listed.expires.as_secs());
+    if let Some((instance, reg_id)) = &listed.outbound {
+        text.push_str(&format!(";+sip.instance=\"<{instance}>\";reg-id={reg_id}"));
+    }
     if let Some(q) = listed.q {
         text.push_str(&format!(";q={}.{:03}", q / 1000, q % 1000));
     }

@@ -10,6 +10,9 @@ use crate::sip::uri;
 /// The branch of RFC 3261 begins so; others come from RFC 2543 (§8.1.1.7).
 const MAGIC_COOKIE: &str = "z9hG4bK";
 
+/// How often a phone that offers to keep its flow alive should (RFC 6223).
+const KEEP_ALIVE_SECONDS: u32 = 120;
+
 /// One hop of the way back (RFC 3261 §20.42).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Via<'a> {
@@ -154,7 +157,13 @@ impl fmt::Display for Answering<'_> {
         if let Some(port) = port {
             write!(f, ":{port}")?;
         }
+        let is_kept = self.via.transport().is_some_and(Transport::is_reliable);
         for (name, value) in params.iter() {
+            if name.eq_ignore_ascii_case("keep") && value.is_none() && is_kept {
+                // RFC 6223 §4.4: we answer keep-alives on streams, and want one so often.
+                write!(f, ";keep={KEEP_ALIVE_SECONDS}")?;
+                continue;
+            }
             let is_ours = ["received", "rport"].iter().any(|ours| name.eq_ignore_ascii_case(ours));
             match value {
                 _ if is_ours => {}

@@ -65,7 +65,7 @@ fn one_phone_too_many_takes_the_place_of_the_oldest() {
     let uris: Vec<String> =
         book.listed(&lea(), Moment::START).into_iter().map(|one| one.uri).collect();
     assert_eq!(uris, ["sip:b@192.0.2.1", "sip:c@192.0.2.1"]);
-    assert_eq!(outputs(&mut book)[0], Output::Gone(oldest));
+    assert_eq!(outputs(&mut book)[0], Output::Gone { phone: oldest, sibling: None });
 }
 
 #[test]
@@ -121,6 +121,78 @@ fn a_lost_connection_takes_its_phones_along() {
     assert_eq!(book.len(), 0);
 }
 
+/// RFC 5626 §6: instance and reg-id are the key of a flow; a new REGISTER replaces the old one.
+#[test]
+fn a_flow_takes_the_place_of_its_predecessor_whatever_its_uri() {
+    let mut book = Registrar::default();
+    keeps(&mut book, "uuid:a", 1, "sip:one@a.invalid", 7);
+    let phone = book.phones(&lea())[0].phone;
+    outputs(&mut book);
+
+    keeps(&mut book, "uuid:a", 1, "sip:two@b.invalid", 8);
+
+    assert_eq!(book.len(), 1);
+    let phones = book.phones(&lea());
+    assert_eq!((phones[0].phone, phones[0].flow.connection), (phone, 8));
+    assert_eq!(outputs(&mut book), [Output::Changed(lea())]);
+}
+
+/// RFC 5626 §7.2: several flows are one phone, rung by the newest that works.
+#[test]
+fn a_phone_with_two_flows_is_one_phone_and_one_stands_in_for_the_other() {
+    let mut book = Registrar::default();
+    keeps(&mut book, "uuid:a", 1, "sip:a@x.invalid", 7);
+    keeps(&mut book, "uuid:a", 2, "sip:a@x.invalid", 8);
+    keeps(&mut book, "uuid:b", 1, "sip:b@x.invalid", 9);
+
+    let connections = |book: &Registrar| -> Vec<u64> {
+        book.phones(&lea()).iter().map(|phone| phone.flow.connection).collect()
+    };
+    assert_eq!(book.len(), 3);
+    assert_eq!(connections(&book), [8, 9]);
+
+    let newest = book.phones(&lea())[0].phone;
+    book.lost(newest, Moment::START);
+    assert_eq!(connections(&book), [7, 9]);
+    book.found(newest);
+    assert_eq!(connections(&book), [8, 9]);
+
+    outputs(&mut book);
+    book.flow_closed(Flow { connection: 8, ..flow() });
+    let older = book.phones(&lea())[0].phone;
+    assert_eq!(outputs(&mut book)[0], Output::Gone { phone: newest, sibling: Some(older) });
+    assert_eq!(connections(&book), [7, 9]);
+}
+
+#[test]
+fn the_flows_of_a_phone_are_bounded_and_take_one_place() {
+    let mut book = Registrar::default();
+    put(&mut book, &[("sip:desk@192.0.2.1", None)], 1).unwrap();
+    for reg_id in 1..=20 {
+        keeps(&mut book, "uuid:a", reg_id, "sip:a@x.invalid", u64::from(reg_id));
+    }
+
+    assert_eq!(book.len(), 1 + FLOWS_MAX);
+    assert_eq!(book.phones(&lea()).len(), 2, "BOUNDS allow two phones");
+}
+
+/// A phone registers one of its flows.
+fn keeps(book: &mut Registrar, instance: &str, reg_id: u32, uri: &str, connection: u64) {
+    let wish = Wish {
+        uri: uri.parse().unwrap(),
+        instance: Some(instance.to_owned()),
+        reg_id: Some(reg_id),
+        q: None,
+        expires: None,
+    };
+    let flow = Flow { connection, ..flow() };
+    let call_id = format!("{instance}{reg_id}{connection}");
+    let contacts = Contacts::These(vec![wish]);
+    let user_agent = String::new();
+    let registration = Registration { contacts, call_id, cseq: 1, flow, user_agent };
+    book.registered(&lea(), registration, BOUNDS, Moment::START).unwrap();
+}
+
 fn lea() -> ListenerName {
     "lea".parse().unwrap()
 }
@@ -140,6 +212,7 @@ fn put(book: &mut Registrar, wishes: &[(&str, Option<u64>)], cseq: u32) -> Resul
         .map(|(uri, expires)| Wish {
             uri: uri.parse().unwrap(),
             instance: None,
+            reg_id: None,
             q: None,
             expires: expires.map(Duration::from_secs),
         })

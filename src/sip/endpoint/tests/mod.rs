@@ -5,6 +5,7 @@ mod beside;
 mod door;
 mod inviting;
 mod load;
+mod outbound;
 mod races;
 mod refreshing;
 mod reliably;
