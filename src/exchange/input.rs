@@ -32,6 +32,10 @@ pub enum Input {
         local: SocketAddr,
         peer: SocketAddr,
     },
+    /// Nobody takes connections at `flow.peer`.
+    Unconnected {
+        flow: Flow,
+    },
     /// The DNS answered a question of [`Output::LookUp`](crate::exchange::Output::LookUp).
     LookedUp {
         question: Question,

@@ -217,6 +217,7 @@ impl Exchange {
             Input::Late { flow, bytes } => self.endpoint.overloaded(flow, &bytes, now),
             Input::FlowClosed { flow } => self.endpoint.flow_closed(flow, now),
             Input::Unreachable { local, peer } => self.endpoint.unreachable(local, peer, now),
+            Input::Unconnected { flow } => self.endpoint.unconnected(flow, now),
             Input::LookedUp { question, answer } => self.endpoint.looked_up(&question, answer, now),
             Input::Media(notice) => self.noticed(notice, now),
             Input::Command { from, command } => self.ordered(from, command, now),

@@ -227,6 +227,7 @@ fn lane_of(input: &Input) -> Lane {
         }
         Input::FlowClosed { .. }
         | Input::Unreachable { .. }
+        | Input::Unconnected { .. }
         | Input::LookedUp { .. }
         | Input::Media(_)
         | Input::Command { .. }

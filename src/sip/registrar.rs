@@ -205,6 +205,15 @@ impl Registrar {
         }
     }
 
+    /// Nobody takes connections at `flow.peer`.
+    pub(crate) fn unconnected(&mut self, flow: Flow, now: Moment) {
+        let road = Flow { connection: 0, ..flow };
+        let hit = |binding: &Binding| Flow { connection: 0, ..binding.flow } == road;
+        for phone in self.phones_where(hit) {
+            self.lost(phone, now);
+        }
+    }
+
     /// The first sign that a phone does not answer: it is looked for from now on.
     pub(crate) fn lost(&mut self, phone: PhoneRef, now: Moment) {
         let Some(binding) = self.bindings.get_mut(&phone) else {

@@ -134,7 +134,7 @@ fn a_peer_that_refuses_the_connection_is_unreachable() {
     let flow = towards(gone, porch.local);
     porch.doors.send(Transmit { flow, bytes: Bytes::from_static(b"one") });
 
-    assert!(matches!(porch.next(), Input::Unreachable { peer, .. } if peer == gone));
+    assert!(matches!(porch.next(), Input::Unconnected { flow } if flow.peer == gone));
     assert_eq!(porch.doors.counters().connections, 0);
 }
 

@@ -278,7 +278,7 @@ fn a_trunk_is_called_over_tls_only_if_it_proves_its_name() {
             drop(stream);
             assert!(matches!(porch.next(), Input::FlowClosed { .. }));
         } else {
-            assert!(matches!(porch.next(), Input::Unreachable { peer: gone, .. } if gone == peer));
+            assert!(matches!(porch.next(), Input::Unconnected { flow } if flow.peer == peer));
         }
     }
 }

@@ -209,5 +209,5 @@ fn a_browser_that_is_gone_is_unreachable_at_once() {
     let flow = Flow { transport: Transport::Ws, local: porch.local, peer, connection: 0 };
     porch.doors.send(Transmit { flow, bytes: Bytes::from_static(OPTIONS.as_bytes()) });
 
-    assert!(matches!(porch.next(), Input::Unreachable { peer: gone, .. } if gone == peer));
+    assert!(matches!(porch.next(), Input::Unconnected { flow } if flow.peer == peer));
 }

@@ -207,7 +207,7 @@ impl Streams {
             // A browser can't be called: it is no server (RFC 7118 §5).
             None if matches!(flow.transport, Transport::Ws | Transport::Wss) => {
                 drop(table);
-                self.shared.unreachable(flow);
+                self.shared.unconnected(flow);
             }
             None => {
                 let now = (self.shared.stamp)().steady;
@@ -279,9 +279,9 @@ impl Shared {
         Some(table.adds(transport, peer, false, now))
     }
 
-    fn unreachable(&self, flow: Flow) {
-        let unreachable = Input::Unreachable { local: flow.local, peer: flow.peer };
-        let _ = (self.deliver)((self.stamp)(), unreachable);
+    fn unconnected(&self, flow: Flow) {
+        let flow = Flow { connection: 0, ..flow };
+        let _ = (self.deliver)((self.stamp)(), Input::Unconnected { flow });
     }
 
     /// A message came; waits while the loop has no room for it.
@@ -410,14 +410,14 @@ async fn connect(shared: Arc<Shared>, flow: Flow, mut writes: mpsc::Receiver<Byt
         Ok(Ok((None, Some(stream)))) => converse(&shared, flow, stream, &mut writes).await,
         Ok(Ok((None, None))) | Err(_) => {
             shared.table().removes(flow.connection);
-            return shared.unreachable(flow);
+            return shared.unconnected(flow);
         }
         Ok(Err(error)) => {
             if flow.transport == Transport::Tls {
                 tracing::warn!(%error, peer = %flow.peer, "no TLS connection");
             }
             shared.table().removes(flow.connection);
-            return shared.unreachable(flow);
+            return shared.unconnected(flow);
         }
     };
     farewell(&shared, flow, is_known);

@@ -40,8 +40,9 @@ use crate::sip::digest::Authenticator;
 use crate::sip::locate::{Answer, Locator, Question};
 use crate::sip::message::Status;
 use crate::sip::registrar::{self, Registrar};
+use crate::sip::transaction::widening::Widening;
 use crate::sip::transaction::{self, Told, TransactionRef, Transactions};
-use crate::sip::{Door, Flow, Transmit};
+use crate::sip::{Door, Flow, Transmit, Transport};
 
 use self::guard::Guard;
 pub use self::words::{
@@ -170,13 +171,15 @@ enum Timer {
 
 impl Endpoint {
     pub fn new(setup: Setup, mut mint: Mint) -> Self {
+        let mut transactions = Transactions::default();
+        transactions.widens(widening_of(&setup));
         Self {
             secret: mint.bytes(),
             authenticator: Authenticator::new(&setup.realm, mint.split()),
             setup,
             mint,
             last_dialog: 0,
-            transactions: Transactions::default(),
+            transactions,
             registrar: Registrar::default(),
             sessions: BTreeMap::new(),
             index: BTreeMap::new(),
@@ -201,6 +204,7 @@ impl Endpoint {
             self.authenticator = Authenticator::new(&setup.realm, self.mint.split());
         }
         self.setup = setup;
+        self.transactions.widens(widening_of(&self.setup));
         let accounts = &self.setup.accounts;
         self.registrar.keep_only(|listener| accounts.contains_key(listener));
         self.review_watches(now);
@@ -248,6 +252,13 @@ impl Endpoint {
     /// The DNS answered a question of [`Output::LookUp`], or nobody did.
     pub fn looked_up(&mut self, question: &Question, answer: Answer, now: Now) {
         self.locator.answered(question, answer, now.steady);
+        self.settle(now);
+    }
+
+    /// Nobody takes connections at `flow.peer`.
+    pub fn unconnected(&mut self, flow: Flow, now: Now) {
+        self.registrar.unconnected(flow, now.steady);
+        self.transactions.unconnected(flow, now.steady);
         self.settle(now);
     }
 
@@ -510,6 +521,13 @@ impl Endpoint {
         let port = self.door(flow).map_or(flow.local.port(), |door| door.local.port());
         SocketAddr::new(address, port).to_string()
     }
+}
+
+/// Where large requests may go over TCP instead of UDP.
+fn widening_of(setup: &Setup) -> Widening {
+    let doors = setup.doors.iter().filter(|door| door.transport == Transport::Tcp);
+    let peers = setup.trunks.iter().flat_map(|trunk| trunk.addresses.clone());
+    Widening::new(doors.map(|door| door.local).collect(), peers.collect())
 }
 
 #[cfg(test)]

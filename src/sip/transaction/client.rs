@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::sip::Flow;
 
+use super::widening::narrow;
 use super::{Hands, Kept, PATIENCE, T1, T2, T4, Timer, Told};
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -42,7 +43,7 @@ impl Client {
     }
 
     pub(super) fn started(&mut self, hands: &mut Hands<'_>) {
-        hands.send(self.flow, &self.request);
+        hands.ask(self.flow, &self.request);
         if !self.flow.transport.is_reliable() {
             hands.start(Timer::E, T1);
         }
@@ -72,6 +73,20 @@ impl Client {
         }
     }
 
+    /// No connection can be had.
+    pub(super) fn unconnected(&mut self, hands: &mut Hands<'_>) {
+        match (&self.state, narrow(self.flow, &self.request.0)) {
+            (State::Trying { .. }, Some(narrow)) => {
+                self.flow = narrow;
+                hands.ask(self.flow, &self.request);
+                hands.start(Timer::E, T1);
+            }
+            (State::Trying { .. } | State::Proceeding | State::Completed, _) => {
+                self.unreachable(hands);
+            }
+        }
+    }
+
     pub(super) fn unreachable(&mut self, hands: &mut Hands<'_>) {
         match self.state {
             State::Trying { .. } | State::Proceeding => {
@@ -85,12 +100,12 @@ impl Client {
     pub(super) fn rang(&mut self, timer: Timer, hands: &mut Hands<'_>) {
         match (&mut self.state, timer) {
             (State::Trying { pause }, Timer::E) => {
-                hands.send(self.flow, &self.request);
+                hands.ask(self.flow, &self.request);
                 *pause = (*pause * 2).min(T2);
                 hands.start(Timer::E, *pause);
             }
             (State::Proceeding, Timer::E) => {
-                hands.send(self.flow, &self.request);
+                hands.ask(self.flow, &self.request);
                 hands.start(Timer::E, T2);
             }
             (State::Trying { .. } | State::Proceeding, Timer::F) => {

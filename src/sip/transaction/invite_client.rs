@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::sip::Flow;
 use crate::sip::compose::Twin;
 
+use super::widening::narrow;
 use super::{Hands, Kept, PATIENCE, T1, Timer, Told};
 
 /// How many branches of one fork are acknowledged; what is beyond ends by its own timers.
@@ -59,7 +60,7 @@ impl InviteClient {
     }
 
     pub(super) fn started(&mut self, hands: &mut Hands<'_>) {
-        hands.send(self.flow, &self.invite);
+        hands.ask(self.flow, &self.invite);
         if !self.flow.transport.is_reliable() {
             hands.start(Timer::A, T1);
         }
@@ -93,7 +94,7 @@ impl InviteClient {
                 hands.stop(Timer::A);
                 hands.stop(Timer::B);
                 let ack = Kept(self.twin.ack(to));
-                hands.send(self.flow, &ack);
+                hands.ask(self.flow, &ack);
                 self.state = State::Completed { ack };
                 if self.flow.transport.is_reliable() {
                     hands.terminate();
@@ -103,7 +104,7 @@ impl InviteClient {
                 true
             }
             (State::Completed { ack }, 300..) => {
-                hands.send(self.flow, ack);
+                hands.ask(self.flow, ack);
                 false
             }
             (State::Completed { .. }, _) => false,
@@ -143,6 +144,24 @@ impl InviteClient {
         }
     }
 
+    /// No connection can be had.
+    pub(super) fn unconnected(&mut self, hands: &mut Hands<'_>) {
+        match (&self.state, narrow(self.flow, &self.invite.0)) {
+            (State::Calling { .. }, Some(narrow)) => {
+                self.flow = narrow;
+                hands.ask(self.flow, &self.invite);
+                hands.start(Timer::A, T1);
+            }
+            (
+                State::Calling { .. }
+                | State::Proceeding
+                | State::Completed { .. }
+                | State::Accepted { .. },
+                _,
+            ) => self.unreachable(hands),
+        }
+    }
+
     pub(super) fn unreachable(&mut self, hands: &mut Hands<'_>) {
         match self.state {
             State::Calling { .. } | State::Proceeding => {
@@ -156,7 +175,7 @@ impl InviteClient {
     pub(super) fn rang(&mut self, timer: Timer, hands: &mut Hands<'_>) {
         match (&mut self.state, timer) {
             (State::Calling { pause }, Timer::A) => {
-                hands.send(self.flow, &self.invite);
+                hands.ask(self.flow, &self.invite);
                 *pause *= 2;
                 hands.start(Timer::A, *pause);
             }

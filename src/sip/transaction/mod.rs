@@ -12,6 +12,7 @@ mod client;
 mod invite_client;
 mod invite_server;
 mod server;
+pub(crate) mod widening;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -30,6 +31,7 @@ use self::client::Client;
 use self::invite_client::InviteClient;
 use self::invite_server::InviteServer;
 use self::server::Server;
+use self::widening::Widening;
 
 /// The round trip we assume (RFC 3261 §17.1.1.1).
 pub(crate) const T1: Duration = Duration::from_millis(500);
@@ -162,6 +164,7 @@ pub(crate) struct Transactions {
     servers: BTreeMap<ServerKey, TransactionRef>,
     #[serde(with = "pairs")]
     clients: BTreeMap<ClientKey, TransactionRef>,
+    widening: Widening,
     timers: Timers<(TransactionRef, Timer)>,
     outputs: VecDeque<Output>,
 }
@@ -175,6 +178,11 @@ enum Machine {
 }
 
 impl Transactions {
+    /// Where large requests may go over TCP, from now on.
+    pub(crate) fn widens(&mut self, widening: Widening) {
+        self.widening = widening;
+    }
+
     /// Sends an INVITE of ours. `twin` makes the ACK of a refusal (§17.1.1.3).
     pub(crate) fn invite(
         &mut self,
@@ -186,6 +194,7 @@ impl Transactions {
     ) -> TransactionRef {
         let id = self.next_id();
         self.clients.insert(key.clone(), id);
+        let flow = self.widening.road(flow, &bytes);
         let mut machine = InviteClient::new(flow, bytes, twin);
         machine.started(&mut self.hands(id, now));
         self.alive.insert(id, Machine::InviteClient(key, machine));
@@ -202,6 +211,7 @@ impl Transactions {
     ) -> TransactionRef {
         let id = self.next_id();
         self.clients.insert(key.clone(), id);
+        let flow = self.widening.road(flow, &bytes);
         let mut machine = Client::new(flow, bytes);
         machine.started(&mut self.hands(id, now));
         self.alive.insert(id, Machine::Client(key, machine));
@@ -319,10 +329,25 @@ impl Transactions {
         self.fail(|flow| flow.local == local && flow.peer == peer, now);
     }
 
+    /// Nobody takes a connection at `flow.peer`: requests of ours that wanted one have failed, or go
+    /// over UDP if they were only too large for it (§18.1.1).
+    pub(crate) fn unconnected(&mut self, flow: Flow, now: Moment) {
+        let any = Flow { connection: 0, ..flow };
+        let hit = |mine: &Flow| Flow { connection: 0, ..*mine } == any;
+        for id in self.asking(hit) {
+            self.with(id, now, |machine, hands| match machine {
+                Machine::InviteClient(_, client) => client.unconnected(hands),
+                Machine::Client(_, client) => client.unconnected(hands),
+                Machine::InviteServer(..) | Machine::Server(..) => {}
+            });
+        }
+    }
+
     /// A connection is lost: requests of ours over it have failed. Answers we owe on it take any
     /// other to the same peer (§18.2.2).
     pub(crate) fn flow_closed(&mut self, flow: Flow, now: Moment) {
-        self.fail(|mine| *mine == flow, now);
+        let any = Flow { connection: 0, ..flow };
+        self.fail(|mine| *mine == flow || *mine == any, now);
         for machine in self.alive.values_mut() {
             match machine {
                 Machine::InviteServer(_, server) => server.flow_closed(flow),
@@ -404,18 +429,18 @@ impl Transactions {
         Hands { id, now, gone: false, timers: &mut self.timers, outputs: &mut self.outputs }
     }
 
+    /// The requests of ours whose road is hit.
+    fn asking(&self, hit: impl Fn(&Flow) -> bool) -> Vec<TransactionRef> {
+        let hits = self.alive.iter().filter(|(_, machine)| match machine {
+            Machine::InviteClient(_, client) => hit(&client.flow()),
+            Machine::Client(_, client) => hit(&client.flow()),
+            Machine::InviteServer(..) | Machine::Server(..) => false,
+        });
+        hits.map(|(id, _)| *id).collect()
+    }
+
     fn fail(&mut self, hit: impl Fn(&Flow) -> bool, now: Moment) {
-        let failed: Vec<TransactionRef> = self
-            .alive
-            .iter()
-            .filter(|(_, machine)| match machine {
-                Machine::InviteClient(_, client) => hit(&client.flow()),
-                Machine::Client(_, client) => hit(&client.flow()),
-                Machine::InviteServer(..) | Machine::Server(..) => false,
-            })
-            .map(|(id, _)| *id)
-            .collect();
-        for id in failed {
+        for id in self.asking(hit) {
             self.with(id, now, |machine, hands| match machine {
                 Machine::InviteClient(_, client) => client.unreachable(hands),
                 Machine::Client(_, client) => client.unreachable(hands),
@@ -485,6 +510,12 @@ struct Hands<'a> {
 impl Hands<'_> {
     fn send(&mut self, flow: Flow, bytes: &Kept) {
         self.outputs.push_back(Output::Send(Transmit { flow, bytes: bytes.0.clone() }));
+    }
+
+    /// Sends a request of ours, whose Via names the transport it goes over.
+    fn ask(&mut self, flow: Flow, request: &Kept) {
+        let bytes = widening::over(flow, &request.0);
+        self.outputs.push_back(Output::Send(Transmit { flow, bytes }));
     }
 
     fn start(&mut self, timer: Timer, after: Duration) {

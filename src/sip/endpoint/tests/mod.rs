@@ -10,6 +10,7 @@ mod races;
 mod refreshing;
 mod reliably;
 mod watching;
+mod widening;
 mod within;
 
 use std::time::Duration;
