@@ -1,7 +1,10 @@
 //! Who is it? Digest at the door (RFC 3261 §22, RFC 8760; domain.md T-02).
 //!
-//! A known and an unknown user get the same challenge in the same time; only the algorithms may
-//! differ, where an account asks for its own. Challenges are stateless.
+//! A known and an unknown user get the same challenge in the same time. Where some accounts ask for
+//! algorithms of their own, a name that doesn't exist is answered like one of the listeners, always
+//! the same one, so that the algorithms tell nobody who exists either. Challenges are stateless.
+
+use sha2::{Digest, Sha256};
 
 use crate::base::{ListenerName, Now};
 use crate::sip::Algorithm;
@@ -23,7 +26,7 @@ impl Endpoint {
     /// Checks the credentials of a request, and challenges it if they don't do.
     pub(super) fn prove(&mut self, arrival: &Arrival, now: Now) -> Proof {
         let is_trunk = self.trunk_at(arrival.address()).is_some();
-        if !is_trunk && self.guard.ignores(arrival.address(), now.steady) {
+        if !is_trunk && !self.guard.admits(arrival.address(), now.steady) {
             return Proof::Challenged;
         }
         let request = arrival.request();
@@ -34,6 +37,12 @@ impl Endpoint {
         let offered: Vec<Credentials> =
             request.credentials().filter(|one| one.realm == realm).take(2).collect();
         for credentials in offered {
+            let is_checked =
+                is_trunk || self.guard.checks(arrival.address(), &credentials.username, now.steady);
+            if !is_checked {
+                refused = true;
+                continue;
+            }
             match self.verify(&credentials, arrival, now) {
                 (Verdict::Proved, Some(listener)) => return Proof::Listener(listener),
                 (Verdict::Stale, _) => stale = true,
@@ -72,7 +81,7 @@ impl Endpoint {
     }
 
     fn challenge(&mut self, arrival: &Arrival, stale: bool, now: Now) {
-        let claimed = claimed(arrival.request());
+        let claimed = self.claimed_or_like(arrival.request());
         let algorithms = self.algorithms(arrival, claimed.as_ref());
         let challenges = self.authenticator.challenge(&algorithms, stale, now.steady);
         let mut response = arrival.question.response(Status::UNAUTHORIZED);
@@ -80,6 +89,23 @@ impl Endpoint {
             response = response.header(HeaderName::WwwAuthenticate, challenge);
         }
         self.reply(arrival, response, now);
+    }
+
+    /// The listener a request says it is from, or one whom such a name is answered like.
+    fn claimed_or_like(&self, request: &Request) -> Option<ListenerName> {
+        let claimed = claimed(request);
+        let is_known = |name: &ListenerName| self.setup.accounts.contains_key(name);
+        if claimed.as_ref().is_some_and(is_known) {
+            return claimed;
+        }
+        let mut hash = Sha256::new();
+        hash.update(self.secret);
+        hash.update(claimed.as_ref().map_or("", ListenerName::as_str));
+        let draw =
+            hash.finalize().iter().take(8).fold(0_u64, |draw, byte| draw << 8 | u64::from(*byte));
+        let count = u64::try_from(self.setup.accounts.len()).ok().filter(|count| *count > 0)?;
+        let place = usize::try_from(draw % count).ok()?;
+        self.setup.accounts.keys().nth(place).cloned()
     }
 
     /// The account's own algorithms, or the door's.

@@ -48,6 +48,105 @@ fn a_known_and_an_unknown_user_hear_the_same() {
     assert_eq!(shape(&sent[0]), shape(&sent[1]));
 }
 
+/// domain.md T-02: the answers to names that exist and to names that don't, taken together, are the
+/// same bytes as often, whatever the accounts ask for; only chance differs.
+#[test]
+fn a_thousand_guesses_tell_nobody_who_exists() {
+    let mut setup = setup();
+    let own = Account {
+        algorithms: Some(vec![Algorithm::Md5]),
+        ..setup.accounts.get("lea").unwrap().clone()
+    };
+    let shared = Account { algorithms: None, ..own.clone() };
+    setup.accounts = (0..400)
+        .map(|n| {
+            let account = if n % 4 == 0 { &own } else { &shared };
+            (format!("listener{n}").parse().unwrap(), account.clone())
+        })
+        .collect();
+    let mut house = House::with(setup);
+    let mut answers = |name: &str, n: u32| {
+        let peer = format!("198.51.{}.{}:5060", n / 200, 1 + n % 200);
+        let first = register("r", 1, "<sip:a@10.0.0.7>", 600, "").replace("lea", name);
+        house.hears(flow(Transport::Udp, &peer), &first);
+        let challenge = house.take_sent().pop().unwrap();
+        let guess = authorization(&challenge, name, "guess", Method::Register, REGISTRAR);
+        let second = register("r", 2, "<sip:a@10.0.0.7>", 600, &guess).replace("lea", name);
+        house.hears(flow(Transport::Udp, &peer), &second);
+        let refusal = house.take_sent().pop().unwrap();
+        [challenge, refusal].map(|text| blank(&text, name))
+    };
+
+    let mut known = BTreeMap::<[String; 2], usize>::new();
+    let mut unknown = BTreeMap::<[String; 2], usize>::new();
+    for n in 0..400 {
+        *known.entry(answers(&format!("listener{n}"), n)).or_default() += 1;
+        *unknown.entry(answers(&format!("stranger{n}"), n)).or_default() += 1;
+    }
+
+    assert_eq!(known.keys().collect::<Vec<_>>(), unknown.keys().collect::<Vec<_>>());
+    assert_eq!(known.values().sum::<usize>(), 400);
+    for (kind, count) in &known {
+        // 100 or 300 of 400; four standard deviations of the draw.
+        assert!(unknown[kind].abs_diff(*count) < 36, "{known:?} {unknown:?}");
+    }
+}
+
+/// A message without what is different every time, of the same length as it was.
+fn blank(text: &str, name: &str) -> String {
+    let mut blank = text.replace(name, "NAME");
+    for key in ["nonce=\"", ";tag=", "received=", "rport="] {
+        let pieces: Vec<String> = blank
+            .split(key)
+            .enumerate()
+            .map(|(at, piece)| {
+                let end = piece.find(['"', ';', '\r', ',']).unwrap_or(piece.len());
+                // The address is the sender's own; all else must be as long.
+                let is_address = matches!(key, "received=" | "rport=");
+                match at {
+                    0 => piece.to_owned(),
+                    _ if piece.starts_with("phone") => piece.to_owned(),
+                    _ if is_address => format!("x{}", &piece[end..]),
+                    _ => format!("{}{}", "x".repeat(end), &piece[end..]),
+                }
+            })
+            .collect();
+        blank = pieces.join(key);
+    }
+    blank
+}
+
+/// scenarios.md SC-39: a scanner of many addresses, and a listener among it.
+#[test]
+fn a_listener_registers_while_two_hundred_others_guess_at_the_password() {
+    let mut house = House::new();
+    house.hears(desk(), &register("r", 1, "<sip:a@10.0.0.7>", 600, ""));
+    let challenge = house.take_sent().pop().unwrap();
+    for second in 0..5 {
+        for n in 0..2_000_u32 {
+            let guesser = flow(Transport::Udp, &format!("203.0.113.{}:5060", 2 + n % 200));
+            let name = if n % 2 == 0 { "lea" } else { "bob" };
+            let more = authorization(&challenge, name, "guess", Method::Register, REGISTRAR);
+            let call_id = format!("g{second}-{n}");
+            let guess = register(&call_id, 1, "<sip:a@10.0.0.7>", 600, &more);
+            house.endpoint.received(guesser, guess.as_bytes(), house.now);
+        }
+        let mut answers = 0;
+        while let Some(output) = house.endpoint.poll_output() {
+            answers += usize::from(matches!(output, Output::Send(_)));
+        }
+        assert!(answers <= 200 * 21, "{answers} answers in second {second}");
+        assert_eq!(house.endpoint.load(), Load::default());
+
+        house.registers(desk());
+        house.registers_with(flow(Transport::Udp, "203.0.112.9:5060"), "<sip:new@10.0.0.9>", 600);
+        house.endpoint.registrar.keep_only(|_| false);
+        house.passes(secs(1));
+        house.passes(secs(40));
+        house.take_events();
+    }
+}
+
 #[test]
 fn an_account_may_ask_for_its_own_algorithm() {
     let mut setup = setup();
