@@ -21,6 +21,7 @@ mod hostile;
 mod passwords;
 mod phones;
 mod reload;
+mod sessions;
 mod stopping;
 mod talking;
 

@@ -18,6 +18,16 @@ use crate::{eventually, secs};
 pub(crate) enum Step {
     /// INVITE with this offer, or without one.
     Invite(Option<String>),
+    /// INVITE with this offer and these header lines.
+    InviteSaying(String, &'static str),
+    /// 200 with this in the header named.
+    IsAnsweredSaying(&'static str, &'static str),
+    /// UPDATE within the call, with this CSeq and these header lines, and its 200.
+    Updates(u32, &'static str),
+    /// UPDATE comes, and is answered with these header lines.
+    IsUpdated(&'static str),
+    /// REFER within the call, with this CSeq, and this final answer.
+    Refers(u32, u16),
     /// Provisional answers if they come, then 200.
     IsAnswered,
     /// ACK, with an answer if the offer was theirs.
@@ -28,6 +38,8 @@ pub(crate) enum Step {
     Waits(Duration),
     /// BYE, and its 200.
     HangsUp,
+    /// BYE with this CSeq, and its 200.
+    HangsUpWith(u32),
     /// BYE comes, and is answered.
     IsHungUpOn,
     /// REGISTER, the challenge, REGISTER again, and this status.
@@ -50,13 +62,17 @@ pub(crate) fn calls_by_tcp(house: SocketAddr, number: &str, steps: &[Step]) -> C
 }
 
 fn run(house: SocketAddr, number: &str, transport: &str, steps: &[Step]) -> Caller {
+    begin(house, number, transport, &free_port().to_string(), scenario(steps))
+}
+
+fn begin(house: SocketAddr, number: &str, transport: &str, port: &str, scenario: String) -> Caller {
     let folder = folder("sipp");
-    fs::write(folder.join("scenario.xml"), scenario(steps)).unwrap();
+    fs::write(folder.join("scenario.xml"), scenario).unwrap();
     let log = fs::File::create(folder.join("log")).unwrap();
     let child = Command::new("sipp")
         .arg(house.to_string())
         .args(["-sf", "scenario.xml", "-m", "1", "-l", "1", "-i", "127.0.0.1", "-t", transport])
-        .args(["-p", &free_port().to_string(), "-s", number, "-nostdin"])
+        .args(["-p", port, "-s", number, "-nostdin"])
         .args(["-timeout", "180s", "-timeout_error", "-default_behaviors", "all,-bye"])
         .args(["-trace_msg", "-message_file", "messages", "-trace_err", "-error_file", "errors"])
         .env("TERM", "dumb")
@@ -109,6 +125,35 @@ fn scenario(steps: &[Step]) -> String {
                 }
                 xml += "<recv response=\"200\" rrs=\"true\"/>\n";
             }
+            Step::InviteSaying(offer, headers) => {
+                xml += &send("INVITE", Some(offer))
+                    .replace("User-Agent: sipp\n", &format!("User-Agent: sipp\n{headers}"));
+            }
+            Step::IsAnsweredSaying(header, words) => {
+                xml += "<recv response=\"100\" optional=\"true\"/>\n";
+                let _ = writeln!(
+                    xml,
+                    "<recv response=\"200\" rrs=\"true\"><action><ereg regexp=\"{words}\" \
+                     search_in=\"hdr\" header=\"{header}:\" check_it=\"true\" assign_to=\"1\"/>\
+                     </action></recv>\n<Reference variables=\"1\"/>"
+                );
+            }
+            Step::Updates(number, headers) => {
+                xml += &within("UPDATE", *number, headers);
+                xml += "<recv response=\"200\"/>\n";
+            }
+            Step::IsUpdated(headers) => {
+                let ok = OK.replace("Content-Length", &format!("{headers}Content-Length"));
+                let _ = write!(
+                    xml,
+                    "<recv request=\"UPDATE\" timeout=\"{}\"/>\n<send><![CDATA[\n{ok}]]></send>\n",
+                    secs(170).as_millis()
+                );
+            }
+            Step::Refers(number, status) => {
+                xml += &within("REFER", *number, "Refer-To: <sip:+33899000000@127.0.0.1>\n");
+                let _ = writeln!(xml, "<recv response=\"{status}\"/>");
+            }
             Step::Ack(answer) => xml += &send("ACK", answer.as_deref()),
             Step::OffersAgain(number, offer) => {
                 let again =
@@ -123,6 +168,10 @@ fn scenario(steps: &[Step]) -> String {
             }
             Step::HangsUp => {
                 xml += &send("BYE", None);
+                xml += "<recv response=\"200\"/>\n";
+            }
+            Step::HangsUpWith(number) => {
+                xml += &within("BYE", *number, "");
                 xml += "<recv response=\"200\"/>\n";
             }
             Step::IsHungUpOn => {
@@ -169,6 +218,25 @@ fn send(method: &str, body: Option<&str>) -> String {
     )
 }
 
+/// A request inside the call, without a body.
+fn within(method: &str, number: u32, headers: &str) -> String {
+    send("BYE", None)
+        .replace("CSeq: 2 BYE", &format!("CSeq: {number} {method}"))
+        .replace("BYE [next_url]", &format!("{method} [next_url]"))
+        .replace("User-Agent: sipp\n", &format!("User-Agent: sipp\n{headers}"))
+}
+
+/// A listener's phone that rings reliably (RFC 3262), is acknowledged with PRACK, and picks up.
+pub(crate) fn rings_reliably(house: SocketAddr, account: &Account, sdp: &str) -> Caller {
+    let port = free_port().to_string();
+    let registers = scenario(&[Step::Registers(account.clone(), 200)]);
+    begin(house, &account.name, "u1", &port, registers).goes_as_planned_within(secs(10));
+    let xml = RINGS_RELIABLY
+        .replace("\nOK]]>", &format!("\n{OK}]]>"))
+        .replace("\nSDP]]>", &format!("\n{sdp}]]>"));
+    begin(house, &account.name, "u1", &port, xml)
+}
+
 fn register(account: &Account, authorization: &str) -> String {
     let name = &account.name;
     let number = if authorization.is_empty() { 1 } else { 2 };
@@ -193,4 +261,50 @@ SIP/2.0 200 OK
 [last_CSeq:]
 Content-Length: 0
 
+";
+
+/// The Via of the INVITE is kept: a PRACK comes between it and its answer.
+const RINGS_RELIABLY: &str = "\
+<?xml version=\"1.0\"?>
+<scenario name=\"phone\">
+<recv request=\"INVITE\"><action>
+<ereg regexp=\".*\" search_in=\"hdr\" header=\"Via:\" assign_to=\"via\"/>
+</action></recv>
+<send><![CDATA[
+SIP/2.0 183 Session Progress
+[last_Via:]
+[last_From:]
+[last_To:];tag=phone[call_number]
+[last_Call-ID:]
+[last_CSeq:]
+Contact: <sip:phone@[local_ip]:[local_port]>
+Require: 100rel
+RSeq: 7
+Content-Length: 0
+
+]]></send>
+<recv request=\"PRACK\"><action>
+<ereg regexp=\"7 1 INVITE\" search_in=\"hdr\" header=\"RAck:\" check_it=\"true\" assign_to=\"rack\"/>
+</action></recv>
+<Reference variables=\"rack\"/>
+<send><![CDATA[
+OK]]></send>
+<pause milliseconds=\"300\"/>
+<send retrans=\"500\"><![CDATA[
+SIP/2.0 200 OK
+Via:[$via]
+[last_From:]
+[last_To:]
+[last_Call-ID:]
+CSeq: 1 INVITE
+Contact: <sip:phone@[local_ip]:[local_port]>
+Content-Type: application/sdp
+Content-Length: [len]
+
+SDP]]></send>
+<recv request=\"ACK\"/>
+<recv request=\"BYE\" timeout=\"60000\"/>
+<send><![CDATA[
+OK]]></send>
+</scenario>
 ";

@@ -131,6 +131,7 @@ fn request(rfc: &str, name: &str) -> Request {
     }
 }
 
+/// RFC 4475 and RFC 5118.
 #[test]
 fn every_torture_message_gets_its_verdict() {
     let mut faults = Vec::new();
@@ -222,6 +223,7 @@ fn what_the_valid_messages_say_is_read_right() {
     assert!(cparam02.contact().unwrap().uri().unwrap().has_param("unknownparam"));
 }
 
+/// RFC 5118 §4.
 #[test]
 fn ipv6_is_read_right() {
     let unclear = request("rfc5118", "port-ambiguous").uri().unwrap();

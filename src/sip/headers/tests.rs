@@ -1,6 +1,7 @@
 use super::*;
 use crate::sip::message::Method;
 
+/// RFC 3261 §12.2.1.1.
 #[test]
 fn a_request_inside_a_dialog_passes_loose_and_strict_routers_as_the_rfc_says() {
     let routes =
@@ -24,6 +25,7 @@ fn a_request_inside_a_dialog_passes_loose_and_strict_routers_as_the_rfc_says() {
     );
 }
 
+/// RFC 3581 §4; RFC 3261 §18.2.2.
 #[test]
 fn a_via_says_where_the_answer_goes() {
     let source = "198.51.100.1:40000".parse().unwrap();
@@ -95,6 +97,7 @@ fn q_is_read_in_thousandths() {
     }
 }
 
+/// RFC 8217 §3.
 #[test]
 fn addresses_that_could_be_read_two_ways_are_refused() {
     for text in [

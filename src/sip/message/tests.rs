@@ -111,6 +111,7 @@ fn no_value_can_forge_a_line() {
     assert_eq!(request.uri_text(), "sip:a@h%20SIP/2.0%20%20X:%201");
 }
 
+/// RFC 8217 §3.
 #[test]
 fn an_address_is_always_written_with_brackets() {
     let uri = SipUri::new(Some("3977"), Host::Name("h".to_owned()), None).with_param("x", None);

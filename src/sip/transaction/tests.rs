@@ -62,6 +62,7 @@ impl Bench {
     }
 }
 
+/// RFC 3261 §17.1.1, timers A and B.
 #[test]
 fn an_invite_is_repeated_doubling_and_times_out_after_64_t1() {
     let mut bench = Bench::new();
@@ -99,6 +100,7 @@ fn a_provisional_stops_the_repeating_and_the_waiting() {
     assert_eq!(bench.out(), (vec![], vec![Told::TimedOut, Told::Gone]));
 }
 
+/// RFC 3261 §17.1.1.3.
 #[test]
 fn a_refusal_is_acknowledged_each_time_for_timer_d() {
     let mut bench = Bench::new();
@@ -123,6 +125,7 @@ fn a_refusal_on_a_reliable_road_ends_it_at_once() {
     assert_eq!(bench.out().1, [Told::Gone]);
 }
 
+/// RFC 6026 §7.2.
 #[test]
 fn each_branch_of_a_fork_goes_up_once_and_is_acknowledged_alike() {
     let mut bench = Bench::new();
@@ -141,6 +144,7 @@ fn each_branch_of_a_fork_goes_up_once_and_is_acknowledged_alike() {
     assert_eq!(bench.table.len(), 0);
 }
 
+/// RFC 3261 §17.1.2, timers E and F.
 #[test]
 fn a_request_is_repeated_up_to_t2_and_times_out() {
     let mut bench = Bench::new();
@@ -198,6 +202,7 @@ fn a_repeated_invite_gets_the_last_response() {
     assert_eq!(bench.out().0, ["100", "100", "180", "180"]);
 }
 
+/// RFC 3261 §17.2.1, timers G, H and I.
 #[test]
 fn a_refusal_of_ours_is_repeated_until_ack_which_rests_for_t4() {
     let mut bench = Bench::new();
@@ -226,6 +231,7 @@ fn a_refusal_never_acknowledged_is_given_up() {
     assert_eq!(bench.out(), (vec!["486".to_owned()], vec![Told::Gone]));
 }
 
+/// RFC 6026 §7.1.
 #[test]
 fn a_200_absorbs_repeated_invites_for_timer_l_and_leaves_its_ack_to_the_dialog() {
     for transport in [Transport::Udp, Transport::Tcp] {
@@ -244,6 +250,7 @@ fn a_200_absorbs_repeated_invites_for_timer_l_and_leaves_its_ack_to_the_dialog()
     }
 }
 
+/// RFC 4320 §4.2.
 #[test]
 fn a_late_answer_is_not_sent() {
     let mut bench = Bench::new();
@@ -256,6 +263,7 @@ fn a_late_answer_is_not_sent() {
     assert!(bench.out().0.is_empty(), "RFC 4320 §4.2");
 }
 
+/// RFC 3261 §17.2.2.
 #[test]
 fn a_request_answered_is_answered_again_for_timer_j() {
     let mut bench = Bench::new();

@@ -77,6 +77,7 @@ fn text_that_is_no_uri_is_refused() {
     }
 }
 
+/// RFC 5954 §3.
 #[test]
 fn ipv6_with_the_three_colons_of_the_old_grammar_is_read() {
     let Uri::Sip(read) = uri("sip:user@[2001:db8:::192.0.2.1]") else { unreachable!() };

@@ -171,6 +171,7 @@ fn a_cancel_that_crosses_our_200_changes_nothing() {
     assert_eq!(house.take_events(), [Event::Ended { dialog, ending: Ending::HungUp, cause: None }]);
 }
 
+/// RFC 3264 §4 and RFC 3261 §13.2.1.
 #[test]
 fn a_delayed_offer_is_answered_in_the_ack() {
     let mut house = House::new();
@@ -220,6 +221,7 @@ fn refusals_carry_what_their_readers_need() {
     }
 }
 
+/// RFC 3261 §8.2.2.2; RFC 5393: a fork that comes together again rings nobody twice.
 #[test]
 fn the_same_call_by_two_roads_is_one_call() {
     let mut house = House::new();
@@ -245,6 +247,7 @@ fn an_anonymous_caller_leaves_no_number() {
     }
 }
 
+/// RFC 2543 and RFC 3261 §17.2.3.
 #[test]
 fn old_phones_without_a_cookie_in_their_branch_are_told_apart_too() {
     let mut house = House::new();

@@ -268,6 +268,7 @@ fn a_trunk_may_ask_whether_we_are_there_and_what_we_can() {
     assert_eq!(house.endpoint.load(), Load::default());
 }
 
+/// RFC 5621 §8 and RFC 3261 §8.2.3.
 #[test]
 fn a_body_we_must_understand_and_do_not_is_415() {
     let mut house = House::new();
@@ -285,6 +286,7 @@ fn a_body_we_must_understand_and_do_not_is_415() {
     assert!(matches!(events.as_slice(), [Event::Invited { offer: None, .. }]), "{events:?}");
 }
 
+/// RFC 5393 §4.2 and RFC 3261 §16.3.
 #[test]
 fn our_own_invite_that_comes_home_is_a_loop() {
     let mut house = House::new();
@@ -306,6 +308,7 @@ fn garbage_closes_a_connection() {
     assert_eq!(house.closed, [wire_to_desk()]);
 }
 
+/// RFC 3581 §4 and RFC 3261 §18.2.2.
 #[test]
 fn answers_without_rport_go_to_the_port_of_the_via() {
     let mut house = House::new();

@@ -9,6 +9,7 @@ mod outbound;
 mod races;
 mod refreshing;
 mod reliably;
+mod survived;
 mod watching;
 mod widening;
 mod within;

@@ -2,6 +2,7 @@
 
 use super::*;
 
+/// RFC 3264 §8.4.
 #[test]
 fn a_caller_puts_us_on_hold_and_takes_us_back() {
     let mut house = House::new();
@@ -40,6 +41,7 @@ fn an_ack_belongs_to_its_own_200() {
     assert_eq!(house.take_events(), [Event::Confirmed { dialog, answer: None }]);
 }
 
+/// RFC 3264 §8 and RFC 6141 §3.3.
 #[test]
 fn a_declined_offer_leaves_the_call_as_it_was() {
     let mut house = House::new();
@@ -92,6 +94,7 @@ fn a_refused_request_is_refused_alike_when_it_comes_again() {
     }
 }
 
+/// RFC 3264 §4 and RFC 3261 §14.1.
 #[test]
 fn glare_is_491_both_ways_and_ours_is_tried_again() {
     let mut house = House::new();
@@ -150,6 +153,7 @@ fn a_200_to_our_reinvite_is_acknowledged_even_after_their_bye() {
     house.is_empty_in_the_end();
 }
 
+/// RFC 3311 §5.2.
 #[test]
 fn an_update_is_an_offer_too() {
     let mut house = House::new();
