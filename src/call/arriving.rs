@@ -31,13 +31,23 @@ pub(super) struct Arriving {
 impl Arriving {
     pub(super) fn begin(arrival: Arrival, now: Now) -> (Body, Self) {
         let Arrival { call, line, origin, preface, plan, trunk, .. } = arrival;
-        let Arrival { sources, secure, offer, territory, opening, attended, has_enough, .. } =
-            arrival;
+        let Arrival {
+            sources,
+            secure,
+            outside,
+            offer,
+            territory,
+            opening,
+            attended,
+            has_enough,
+            ..
+        } = arrival;
         let mut draft = Draft::new(call, line.name.clone(), trunk, plan, now);
         if let Some(origin) = origin {
             draft.came_from(origin);
         }
         let mut body = Body::new(call, line, territory, attended, draft, now);
+        body.outside = outside;
         let stream = body.stream(CALLER);
         body.media(Order::Open { stream, sources, secure });
         let delayed = offer.is_none();

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::{CallRef, Moment, Now, PromptName, StreamRef, Territory, Timers};
 use crate::call::ringing::PhoneLeg;
 use crate::call::{CALLER, LinePlan, Output, Timer};
-use crate::media::{Order, PlayRef, Repeat};
+use crate::media::{Order, PlayRef, Repeat, Sources};
 use crate::record::Draft;
 
 /// How long a silent caller is given from the last sound when a probe found nobody.
@@ -31,6 +31,8 @@ pub(super) struct Body {
     pub reopens: Option<DateTime<Utc>>,
     pub attended: bool,
     pub arrived: Moment,
+    /// Whose packets may be those of somebody we call outside.
+    pub outside: Sources,
     pub place: Place,
     /// The caller's negotiation and hold.
     pub caller: Talks,
@@ -109,6 +111,7 @@ impl Body {
             reopens: None,
             attended,
             arrived: now.steady,
+            outside: Sources::Within(Vec::new()),
             place: Place::None,
             caller: Talks::opening(),
             caller_gone: false,
@@ -140,6 +143,12 @@ impl Body {
         let leg = self.next_leg;
         self.next_leg += 1;
         leg
+    }
+
+    pub(super) fn next_play(&mut self) -> u64 {
+        let play = self.next_play;
+        self.next_play += 1;
+        play
     }
 
     /// Plays recordings to the caller once; the end is told.

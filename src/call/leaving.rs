@@ -13,6 +13,7 @@ use crate::call::greeting::Greeting;
 use crate::call::waiting::Waiting;
 use crate::call::{CALLER, Output, Stage, Timer, words};
 use crate::media::{Order, Quality, Refused};
+use crate::queue::Stop;
 use crate::record::{self, Cause, Outcome, Party, Q850};
 use crate::schedule::Opening;
 use crate::sip::{Ending, Failure, Reason, Refusal};
@@ -64,14 +65,16 @@ impl Leaving {
         Self::begin(body, Message::Saturated, said, 2)
     }
 
-    pub(super) fn unavailable(body: &mut Body, _now: Now) -> Stage {
+    pub(super) fn unavailable(body: &mut Body, now: Now) -> Stage {
         body.leave_queue();
+        body.dismiss_help(Stop::Unanswered, now);
         let said = vec![body.line.words.unavailable.clone()];
         Self::begin(body, Message::Unavailable, said, 1)
     }
 
     pub(super) fn drain_over(body: &mut Body, now: Now) -> Stage {
         body.leave_queue();
+        body.dismiss_help(Stop::Unanswered, now);
         let said = words::drained(&body.line, body.reopens, body.territory, now);
         Self::begin(body, Message::DrainOver, said, 1)
     }

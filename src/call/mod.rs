@@ -18,6 +18,7 @@ mod body;
 mod errand;
 mod greeting;
 mod leaving;
+mod overflow;
 mod plan;
 mod ringing;
 mod talking;
@@ -31,7 +32,9 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::base::{CallRef, LineName, ListenerName, Moment, Now, PromptName, Territory, TrunkName};
+use crate::base::{
+    CallRef, LineName, ListenerName, Moment, Now, PhoneNumber, PromptName, Territory, TrunkName,
+};
 use crate::media::{Notice, Order, PlayRef, Quality, Sources};
 use crate::queue::{DrainOutput, Stop};
 use crate::record::{AttemptResult, CallRecord, Q850};
@@ -39,7 +42,7 @@ use crate::schedule::Opening;
 use crate::sip::{Ending, Failure, Phone, PhoneRef, Reason, Refusal};
 
 pub use errand::Errand;
-pub use plan::{LinePlan, LineWords, Moved};
+pub use plan::{Helper, LinePlan, LineWords, Moved};
 pub use words::closed as closed_message;
 
 use arriving::Arriving;
@@ -87,6 +90,8 @@ pub struct Arrival {
     pub sources: Sources,
     /// The caller's signalling can't be read on the road.
     pub secure: bool,
+    /// Whose packets may be those of somebody we call outside.
+    pub outside: Sources,
     pub offer: Option<Bytes>,
     pub territory: Territory,
     /// The line's hours at the instant the first copy of the INVITE came.
@@ -124,6 +129,12 @@ pub enum Output {
         phone: PhoneRef,
         display: String,
         alert_info: Option<String>,
+        offer: Bytes,
+    },
+    /// An INVITE to the public network.
+    CallOut {
+        leg: u32,
+        number: PhoneNumber,
         offer: Bytes,
     },
     /// CANCEL, BYE or a refusal, whichever fits.
@@ -192,6 +203,8 @@ enum Timer {
     LongWait,
     /// A lost listener had their time to come back.
     ListenerGone,
+    /// Managers were called, and none took the call.
+    HelpOver,
     /// Nobody is logged in, and nobody came.
     Nobody,
     /// A silent caller is asked once more.
@@ -354,9 +367,19 @@ impl Call {
 
     /// A phone was picked up.
     pub fn answered(&mut self, leg: u32, answer: Option<Bytes>, now: Now) {
+        if self.body.is_asked_outside(leg) {
+            self.body.helper_answered(leg, answer);
+            self.rings_changed(now);
+            return;
+        }
         let Some(listener) = self.body.picked_up(leg, answer, now) else {
             return;
         };
+        self.taken(leg, listener, now);
+    }
+
+    /// Somebody takes the call.
+    fn taken(&mut self, leg: u32, listener: ListenerName, now: Now) {
         self.step(now, |stage, body, now| match stage {
             Stage::Greeting(greeting) => greeting.picked_up(body, leg, listener, now),
             Stage::Waiting(_) => Some(Talking::begin(body, leg, listener, now)),
@@ -433,7 +456,13 @@ impl Call {
                 self.rings_changed(now);
             }
             // Keys mean nothing on a line without a menu; they are not passed on either.
-            Notice::Digit { .. } => {}
+            Notice::Digit { stream, digit } => {
+                if self.is_in_line()
+                    && let Some(listener) = self.body.helper_pressed(stream.index, digit, now)
+                {
+                    self.taken(stream.index, listener, now);
+                }
+            }
             Notice::Finished { play, cut, .. } => self.finished(play, cut, now),
             Notice::Silent { stream, since } => self.silent(stream.index, since, now),
             Notice::Heard { stream } => self.heard(stream.index, now),
@@ -464,7 +493,19 @@ impl Call {
                 }
                 Timer::RingAfter => {
                     body.ready(now);
+                    body.call_for_help(now);
                     None
+                }
+                Timer::HelpOver => {
+                    body.dismiss_help(Stop::Unanswered, now);
+                    match stage {
+                        Stage::Waiting(waiting) => waiting.rings_changed(body, now),
+                        Stage::Arriving(_)
+                        | Stage::Greeting(_)
+                        | Stage::Talking(_)
+                        | Stage::Leaving(_)
+                        | Stage::Gone(_) => None,
+                    }
                 }
                 Timer::Announce | Timer::LongWait | Timer::Nobody => match stage {
                     Stage::Waiting(waiting) => waiting.handle_timer(body, timer, now),
@@ -518,6 +559,14 @@ impl Call {
             Stage::Arriving(arriving) => arriving.is_admitted(),
             Stage::Greeting(_) | Stage::Waiting(_) => true,
             Stage::Talking(_) | Stage::Leaving(_) | Stage::Gone(_) => false,
+        }
+    }
+
+    /// Whether the caller is still to be given to somebody.
+    fn is_in_line(&self) -> bool {
+        match &self.stage {
+            Stage::Greeting(_) | Stage::Waiting(_) => true,
+            Stage::Arriving(_) | Stage::Talking(_) | Stage::Leaving(_) | Stage::Gone(_) => false,
         }
     }
 

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::{LineName, PromptName, QueueName};
+use crate::base::{LineName, ListenerName, PhoneNumber, PromptName, QueueName};
 use crate::schedule::Schedule;
 
 /// One dialable line.
@@ -29,6 +29,16 @@ pub struct LinePlan {
     pub nobody_after: Duration,
     /// And this much later, with still nobody, it is said again and the call ends.
     pub nobody_patience: Duration,
+    /// Managers who are called when nobody is logged in, on their own telephones.
+    pub overflow: Vec<Helper>,
+}
+
+/// Somebody with an ordinary telephone who may take a call.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Helper {
+    /// Stands in records where a listener's name would.
+    pub name: ListenerName,
+    pub number: PhoneNumber,
 }
 
 /// Where a line's callers are served from now on.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::base::{ListenerName, Now};
+use crate::base::{ListenerName, Now, PhoneNumber};
 use crate::call::body::{Body, Place, Talks};
 use crate::call::{CALLER, Output, words};
 use crate::media::{Order, Sources};
@@ -20,9 +20,24 @@ use crate::sip::{Failure, Phone, PhoneRef, Reason};
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct PhoneLeg {
     pub listener: ListenerName,
-    pub phone: PhoneRef,
+    pub far: Far,
     pub state: PhoneState,
     pub talks: Talks,
+}
+
+/// Who is at the other end of a leg that rings.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(super) enum Far {
+    /// A registered phone.
+    Phone(PhoneRef),
+    /// A manager's own telephone.
+    Outside(PhoneNumber),
+}
+
+impl PhoneLeg {
+    pub(super) fn is_outside(&self) -> bool {
+        matches!(self.far, Far::Outside(_))
+    }
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -32,6 +47,8 @@ pub(super) enum PhoneState {
     /// It gave no sign of life for a while.
     Quiet,
     Ringing,
+    /// A manager has answered, and is asked whether they take the call.
+    Asked,
     PickedUp,
 }
 
@@ -50,7 +67,7 @@ impl Body {
             let stream = self.stream(leg);
             let leg_of = PhoneLeg {
                 listener: listener.clone(),
-                phone: phone.phone,
+                far: Far::Phone(phone.phone),
                 state: PhoneState::Inviting,
                 talks: Talks::opening(),
             };
@@ -63,8 +80,13 @@ impl Body {
 
     /// Our offer is ready: the INVITE goes out.
     pub(super) fn invite_phone(&mut self, leg: u32, offer: Bytes) {
-        let Some(phone) = self.phones.get(&leg).map(|phone| phone.phone) else {
-            return;
+        let phone = match self.phones.get(&leg).map(|phone| phone.far.clone()) {
+            Some(Far::Phone(phone)) => phone,
+            Some(Far::Outside(number)) => {
+                self.wish(Output::CallOut { leg, number, offer });
+                return;
+            }
+            None => return,
         };
         let display = words::display(&self.line, self.resumes);
         let alert_info = self.resumes.then(|| words::RESUMES_ALERT.to_owned());
@@ -134,6 +156,7 @@ impl Body {
         if let Some(draft) = &mut self.draft {
             draft.attempt_ended(&listener, AttemptResult::Answered, now.steady);
         }
+        self.dismiss_help(Stop::TakenByAnother, now);
         self.place = Place::None;
         self.wish(Output::PickedUp { listener: listener.clone() });
         Some(listener)
@@ -198,7 +221,9 @@ impl Body {
         if let Some(phone) = self.phones.remove(&leg) {
             if lost {
                 self.wish(Output::End { leg, reason: Reason::MediaLost });
-                self.wish(Output::Doubt { phone: phone.phone });
+                if let Far::Phone(phone) = phone.far {
+                    self.wish(Output::Doubt { phone });
+                }
             }
             self.media(Order::Close { stream: self.stream(leg) });
         }
@@ -214,7 +239,7 @@ impl Body {
     /// Whether any phone rings, or is about to, with a sign of life.
     pub(super) fn is_ringing(&self) -> bool {
         self.phones.values().any(|phone| match phone.state {
-            PhoneState::Inviting | PhoneState::Ringing => true,
+            PhoneState::Inviting | PhoneState::Ringing | PhoneState::Asked => true,
             PhoneState::Quiet | PhoneState::PickedUp => false,
         })
     }

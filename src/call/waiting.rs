@@ -48,6 +48,8 @@ enum Nobody {
     Attended,
     Missing,
     SaidSo,
+    /// Managers are called once more.
+    LastTry,
 }
 
 /// What the line's closing means for a caller who waits.
@@ -125,6 +127,7 @@ impl Waiting {
         } else if self.nobody == Nobody::Attended {
             self.nobody = Nobody::Missing;
             body.timers.set(Timer::Nobody, now.steady + body.line.nobody_after);
+            body.call_for_help(now);
         }
     }
 
@@ -176,7 +179,14 @@ impl Waiting {
                     body.timers.set(Timer::Nobody, now.steady + body.line.nobody_patience);
                     self.say(body, vec![words.unavailable]);
                 }
-                Nobody::SaidSo => return Some(Leaving::unavailable(body, now)),
+                Nobody::SaidSo if !body.line.overflow.is_empty() => {
+                    self.nobody = Nobody::LastTry;
+                    body.timers.set(Timer::Nobody, now.steady + body.line.nobody_after);
+                    body.call_for_help(now);
+                }
+                Nobody::SaidSo | Nobody::LastTry => {
+                    return Some(Leaving::unavailable(body, now));
+                }
             }
         }
         None

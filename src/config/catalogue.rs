@@ -120,6 +120,17 @@ pub enum What {
     LineWithoutGreeting {
         line: String,
     },
+    BadPeer {
+        text: String,
+    },
+    NotCallable {
+        text: String,
+    },
+    TrunkPasswordMissing {
+        trunk: String,
+        key: String,
+    },
+    OverflowWithoutTrunk,
     MovedOn {
         line: String,
     },
@@ -221,6 +232,7 @@ pub enum Kind {
     Calendar,
     Line,
     Listener,
+    Manager,
     Prompt,
     Queue,
     Trunk,

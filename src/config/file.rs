@@ -86,6 +86,8 @@ pub(super) struct NobodyTable {
     pub(super) after: Option<Word>,
     pub(super) patience: Option<Word>,
     pub(super) unavailable: Option<Word>,
+    #[serde(default)]
+    pub(super) overflow: Vec<Word>,
 }
 
 /// `calendars.toml`
@@ -195,6 +197,37 @@ pub(super) struct TrunkTable {
     #[serde(default)]
     pub(super) numbers: Vec<Word>,
     pub(super) calls: Option<Spanned<i64>>,
+    pub(super) profile: Option<Word>,
+    #[serde(default)]
+    pub(super) peers: Vec<Word>,
+    pub(super) keep_alive: Option<Word>,
+    pub(super) domain: Option<String>,
+    pub(super) presented: Option<Word>,
+    pub(super) numbers_as: Option<Word>,
+    pub(super) account: Option<AccountTable>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AccountTable {
+    pub(super) user: String,
+    pub(super) realm: String,
+    pub(super) register: Option<bool>,
+    pub(super) expiry: Option<Word>,
+}
+
+/// `directory.toml`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DirectoryFile {
+    #[serde(default)]
+    pub(super) managers: Named<ManagerTable>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ManagerTable {
+    pub(super) number: Word,
 }
 
 /// `prompts.toml`, in the folder of the recordings.

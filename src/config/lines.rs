@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{LineName, PhoneNumber, PromptName, QueueName};
-use crate::call::{LinePlan, LineWords, Moved};
+use crate::call::{Helper, LinePlan, LineWords, Moved};
 use crate::config::catalogue::{Kind, What};
 use crate::config::file::{
     CalendarsFile, LimitsTable, LineTable, LinesFile, QueuesFile, Word, words,
 };
+use crate::config::guess;
 use crate::config::link::{Linker, hours, minutes, seconds};
 use crate::config::report::Place;
 use crate::schedule::Schedule;
@@ -49,6 +50,8 @@ pub(super) struct Known<'a> {
     /// Those that could be linked; what is wrong with the others has been said.
     pub(super) schedules: BTreeMap<String, Schedule>,
     pub(super) queues: Option<&'a QueuesFile>,
+    /// Who may be called when nobody is logged in.
+    pub(super) managers: BTreeMap<String, Helper>,
 }
 
 pub(super) fn lines(file: &LinesFile, known: &Known<'_>, linker: &mut Linker<'_>) -> Lines {
@@ -158,8 +161,10 @@ fn line(
     let nobody_after = linker.duration(nobody.after.as_ref(), seconds(45), seconds(1), hours(1));
     let patience = nobody.patience.as_ref();
     let nobody_patience = linker.duration(patience, minutes(3), zero, hours(4));
+    let overflow = overflow(table, known, linker);
     let words = line_words(table, linker);
     Some(LinePlan {
+        overflow,
         name: name.clone(),
         display: table.display.clone().unwrap_or_else(|| name.to_string()),
         schedule: schedule?,
@@ -174,6 +179,24 @@ fn line(
         nobody_after: nobody_after?,
         nobody_patience: nobody_patience?,
     })
+}
+
+/// Managers by name, each of whom must be in the directory.
+fn overflow(table: &LineTable, known: &Known<'_>, linker: &mut Linker<'_>) -> Vec<Helper> {
+    let mut helpers = Vec::new();
+    for word in &table.nobody.overflow {
+        let name = word.get_ref();
+        match known.managers.get(name) {
+            Some(helper) => helpers.push(helper.clone()),
+            None => {
+                let names = known.managers.keys().map(String::as_str);
+                let suggestion = guess::nearest(name, names).map(str::to_owned);
+                let what = What::Unknown { kind: Kind::Manager, name: name.clone(), suggestion };
+                linker.problem(word, what);
+            }
+        }
+    }
+    helpers
 }
 
 fn line_words(table: &LineTable, linker: &mut Linker<'_>) -> Option<LineWords> {

@@ -9,19 +9,23 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use crate::base::{ListenerName, PromptName, QueueName, TrunkName};
+use crate::call::Helper;
 use crate::config::catalogue::{Kind, What};
-use crate::config::file::{CalendarsFile, LinesFile, ListenersFile, QueuesFile, TrunksFile};
+use crate::config::file::{
+    CalendarsFile, DirectoryFile, LinesFile, ListenersFile, QueuesFile, TrunksFile,
+};
 use crate::config::lines::{Known, Limits, Lines};
 use crate::config::link::Linker;
 use crate::config::listeners::{Listener, Registration};
 use crate::config::prompts::Library;
 use crate::config::report::{Place, Report};
 use crate::config::source::Source;
+use crate::config::trunks::Trunk;
 use crate::config::{
-    DoorSettings, Files, House, Loaded, Places, bootstrap, calendars, doors, lines, listeners,
-    passwords, prompts, queues, reachable,
+    DoorSettings, Files, House, Loaded, Places, bootstrap, calendars, directory, doors, lines,
+    listeners, passwords, prompts, queues, reachable, trunks,
 };
-use crate::exchange::{Code, Plan, TrunkPlan};
+use crate::exchange::{Code, Plan};
 use crate::ivr::fragments;
 use crate::queue::QueuePlan;
 use crate::sip::{Door, Setup, TrunkAccess};
@@ -31,6 +35,7 @@ pub(super) const CALENDARS: &str = "calendars.toml";
 pub(super) const QUEUES: &str = "queues.toml";
 pub(super) const LISTENERS: &str = "listeners.toml";
 pub(super) const TRUNKS: &str = "trunks.toml";
+pub(super) const DIRECTORY: &str = "directory.toml";
 
 /// A file as text, and as tables if it has the right shape.
 type Read<T> = Option<(Source, T)>;
@@ -44,7 +49,8 @@ struct Parts {
     codes: BTreeMap<String, Code>,
     listeners: BTreeMap<ListenerName, Listener>,
     queues: BTreeMap<String, QueuePlan>,
-    trunks: BTreeMap<TrunkName, TrunkPlan>,
+    trunks: BTreeMap<TrunkName, Trunk>,
+    managers: BTreeMap<String, Helper>,
     library: Library,
     /// Passwords, by listener.
     secrets: BTreeMap<String, String>,
@@ -70,9 +76,15 @@ pub(super) fn load_from(
     let queues = queues_file.as_ref().map(|(source, file)| {
         queues::queues(file, &mut Linker::new(source, &mut report, now, &mut asked))
     });
+    let directory_file: Read<DirectoryFile> = read_if_there(&folder.join(DIRECTORY), &mut report);
+    let managers = directory_file.as_ref().map(|(source, file)| {
+        directory::managers(file, &mut Linker::new(source, &mut report, now, &mut asked))
+    });
+    let managers = managers.unwrap_or_default();
     let known = Known {
         calendars: calendars_file.as_ref().map(|(_, file)| file),
         schedules: schedules.unwrap_or_default(),
+        managers: managers.clone(),
         queues: queues_file.as_ref().map(|(_, file)| file),
     };
     let listeners_file: Read<ListenersFile> = read(&folder.join(LISTENERS), &mut report);
@@ -86,7 +98,7 @@ pub(super) fn load_from(
     });
     let trunks_file: Read<TrunksFile> = read_if_there(&folder.join(TRUNKS), &mut report);
     let trunks = trunks_file.as_ref().map(|(source, file)| {
-        queues::trunks(file, &mut Linker::new(source, &mut report, now, &mut asked))
+        trunks::trunks(file, &mut Linker::new(source, &mut report, now, &mut asked))
     });
     let lines_file: Read<LinesFile> = read(&folder.join(LINES), &mut report);
     let lines = lines_file.as_ref().map(|(source, file)| {
@@ -111,6 +123,7 @@ pub(super) fn load_from(
         // Said now, read again by whoever opens the doors.
         let _ = doors::keys(house, now, &mut report);
     }
+    name_what_can_not_call(&trunks_file, trunks.as_ref(), &lines_file, &secrets, &mut report);
     report.sort();
 
     let linked = house.zip(lines).zip(people).zip(queues).zip(library);
@@ -129,6 +142,7 @@ pub(super) fn load_from(
         listeners_file.map(|(source, _)| source),
         queues_file.map(|(source, _)| source),
         trunks_file.map(|(source, _)| source),
+        directory_file.map(|(source, _)| source),
         house_source(folder, &mut report),
     ];
     let trunks = trunks.unwrap_or_default();
@@ -141,6 +155,7 @@ pub(super) fn load_from(
         listeners,
         queues,
         trunks,
+        managers,
         library,
         secrets,
     };
@@ -166,7 +181,7 @@ fn assemble(parts: Parts, files: Files, notices: Report) -> Loaded {
             .filter_map(|(name, queue)| Some((name.parse().ok()?, queue)))
             .collect(),
         listeners: listeners.into_iter().map(|(name, listener)| (name, listener.plan)).collect(),
-        trunks,
+        trunks: trunks.into_iter().map(|(name, trunk)| (name, trunk.plan)).collect(),
         prompts: library.prompts,
         sip,
         calls_max: limits.calls,
@@ -183,9 +198,11 @@ fn setup(parts: &Parts) -> Setup {
         let account = listeners::account(name, listener, &registration.realm, password);
         Some((name.clone(), account))
     });
-    let trunks = parts.trunks.iter().map(|(name, trunk)| TrunkAccess {
-        name: name.clone(),
-        addresses: trunk.addresses.clone(),
+    let trunks = parts.trunks.iter().map(|(name, trunk)| {
+        let password = secrets.get(&trunks::secret_of(name));
+        let account = trunk.access.account.clone();
+        let account = account.and_then(|account| trunks::with_password(account, password));
+        TrunkAccess { account, ..trunk.access.clone() }
     });
     let phones: usize = listeners.values().map(|listener| listener.phones).sum();
     Setup {
@@ -195,6 +212,7 @@ fn setup(parts: &Parts) -> Setup {
         trunks: trunks.collect(),
         accounts: accounts.collect(),
         numbers: BTreeSet::new(),
+        callable: parts.managers.values().map(|helper| helper.number.clone()).collect(),
         reserved: parts.codes.keys().cloned().collect(),
         expiry_min: registration.expiry_min,
         expiry_max: registration.expiry_max,
@@ -226,6 +244,36 @@ fn name_the_unused(
         if !lines.calendars.contains(key.get_ref()) {
             let what = What::Unused { kind: Kind::Calendar, name: key.get_ref().clone() };
             report.notice(calendars_source.place(key.span().start), what);
+        }
+    }
+}
+
+/// Accounts without a password, and managers nobody can call.
+fn name_what_can_not_call(
+    trunks_file: &Read<TrunksFile>,
+    trunks: Option<&BTreeMap<TrunkName, Trunk>>,
+    lines_file: &Read<LinesFile>,
+    secrets: &BTreeMap<String, String>,
+    report: &mut Report,
+) {
+    if let (Some((source, file)), Some(trunks)) = (trunks_file, trunks) {
+        for key in file.trunks.keys() {
+            let found = trunks.iter().find(|(name, _)| name.as_str() == key.get_ref());
+            if let Some((name, trunk)) = found
+                && trunk.access.account.is_some()
+                && !secrets.contains_key(&trunks::secret_of(name))
+            {
+                let (trunk, key_of) = (name.to_string(), trunks::secret_of(name));
+                let what = What::TrunkPasswordMissing { trunk, key: key_of };
+                report.notice(source.place(key.span().start), what);
+            }
+        }
+    }
+    let takes_ours = |trunk: &Trunk| !trunk.access.peers.is_empty();
+    let any = trunks.is_some_and(|trunks| trunks.values().any(takes_ours));
+    if let (Some((source, file)), false) = (lines_file, any) {
+        for word in file.lines.values().filter_map(|table| table.nobody.overflow.first()) {
+            report.notice(source.place(word.span().start), What::OverflowWithoutTrunk);
         }
     }
 }

@@ -6,7 +6,7 @@
 //! | files | |
 //! |---|---|
 //! | `file` `source` | the tables as they are written, and where each word stands |
-//! | `link` `calendars` `lines` `listeners` `queues` `hours` | what the words mean |
+//! | `link` `calendars` `lines` `listeners` `queues` `trunks` `directory` `hours` | what the words mean |
 //! | `load` | all of it, put together |
 //! | `prompts` | recordings, read and judged |
 //! | `house` `bootstrap` | what needs a restart: addresses, ports, folders |
@@ -20,6 +20,7 @@ mod bootstrap;
 mod calendars;
 mod catalogue;
 mod difference;
+mod directory;
 mod doors;
 mod file;
 mod guess;
@@ -36,6 +37,7 @@ mod queues;
 mod report;
 mod rest;
 mod source;
+mod trunks;
 pub mod words;
 
 #[cfg(test)]
@@ -51,9 +53,9 @@ use crate::base::{ListenerName, Mint, PromptName};
 use crate::exchange::Plan;
 use crate::media::sound::Recording;
 
-use file::{CalendarsFile, LinesFile, ListenersFile, QueuesFile, TrunksFile};
+use file::{CalendarsFile, DirectoryFile, LinesFile, ListenersFile, QueuesFile, TrunksFile};
 use link::Linker;
-use load::{CALENDARS, LINES, LISTENERS, QUEUES, TRUNKS, load_from, read};
+use load::{CALENDARS, DIRECTORY, LINES, LISTENERS, QUEUES, TRUNKS, load_from, read};
 use source::Source;
 
 pub use calendars::wall;
@@ -206,7 +208,13 @@ pub fn judge(name: &str, bytes: &[u8], now: DateTime<Utc>) -> Report {
         }
         TRUNKS => {
             if let Some(file) = source.table::<TrunksFile>(&mut report) {
-                queues::trunks(&file, &mut Linker::new(&source, &mut report, now, &mut asked));
+                trunks::trunks(&file, &mut Linker::new(&source, &mut report, now, &mut asked));
+            }
+        }
+        DIRECTORY => {
+            if let Some(file) = source.table::<DirectoryFile>(&mut report) {
+                let mut linker = Linker::new(&source, &mut report, now, &mut asked);
+                directory::managers(&file, &mut linker);
             }
         }
         _ => {

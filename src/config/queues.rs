@@ -1,16 +1,15 @@
-//! `queues.toml` and `trunks.toml` → where callers wait, and by which roads they come.
+//! `queues.toml` → where callers wait.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::base::{AddressRange, PhoneNumber, QueueName, TrunkName};
+use crate::base::QueueName;
 use crate::config::catalogue::{Kind, What};
-use crate::config::file::{QueueTable, QueuesFile, TrunksFile, Word};
+use crate::config::file::{QueueTable, QueuesFile};
 use crate::config::lines::Lines;
 use crate::config::link::{Linker, hours, minutes, seconds};
 use crate::config::report::Report;
 use crate::config::source::Source;
-use crate::exchange::TrunkPlan;
 use crate::queue::{QueuePlan, RingStrategy};
 
 pub(super) fn queues(file: &QueuesFile, linker: &mut Linker<'_>) -> BTreeMap<String, QueuePlan> {
@@ -56,53 +55,6 @@ fn queue(table: &QueueTable, linker: &mut Linker<'_>) -> Option<QueuePlan> {
 }
 
 const STRATEGIES: &[&str] = &["longest-idle", "ring-all", "in-turn"];
-
-pub(super) fn trunks(file: &TrunksFile, linker: &mut Linker<'_>) -> BTreeMap<TrunkName, TrunkPlan> {
-    let mut all = BTreeMap::new();
-    for (key, table) in &file.trunks {
-        let name = linker.name::<TrunkName>(Kind::Trunk, key);
-        if table.addresses.is_empty() {
-            let trunk = key.get_ref().clone();
-            linker.problem(key, What::TrunkWithoutAddress { trunk });
-        }
-        let addresses = ranges(&table.addresses, linker);
-        let media = ranges(&table.media, linker);
-        let numbers = numbers(&table.numbers, linker);
-        let calls_max = match &table.calls {
-            Some(calls) => linker.count(Some(calls), 1, 1, 20_000).map(Some),
-            None => Some(None),
-        };
-        if let (Some(name), Some(addresses), Some(media), Some(numbers), Some(calls_max)) =
-            (name, addresses, media, numbers, calls_max)
-        {
-            all.insert(name, TrunkPlan { addresses, media, numbers, calls_max });
-        }
-    }
-    all
-}
-
-fn numbers(words: &[Word], linker: &mut Linker<'_>) -> Option<BTreeSet<PhoneNumber>> {
-    let read = words.iter().map(|word| match word.get_ref().parse() {
-        Ok(number) => Some(number),
-        Err(_) => {
-            linker.problem(word, What::BadNumber { text: word.get_ref().clone() });
-            None
-        }
-    });
-    // All are read, so that every mistake is told.
-    read.collect::<Vec<_>>().into_iter().collect()
-}
-
-fn ranges(words: &[Word], linker: &mut Linker<'_>) -> Option<Vec<AddressRange>> {
-    let mut ranges = Vec::new();
-    for word in words {
-        match word.get_ref().parse() {
-            Ok(range) => ranges.push(range),
-            Err(_) => linker.problem(word, What::BadRange { text: word.get_ref().clone() }),
-        }
-    }
-    (ranges.len() == words.len()).then_some(ranges)
-}
 
 /// Names queues that no line uses, and those that nobody serves.
 pub(super) fn name_the_unused(

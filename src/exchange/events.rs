@@ -56,12 +56,14 @@ impl Exchange {
             Event::Ringing { dialog, sdp: _ } => {
                 self.with_call_leg(dialog, now, |call, leg, now| call.ringing(leg, now));
             }
+            Event::Quiet { dialog } if self.trunk_is_quiet(dialog, now) => {}
             Event::Quiet { dialog } => {
                 self.with_call_leg(dialog, now, |call, leg, now| call.quiet(leg, now));
             }
             Event::Answered { dialog, sdp } => {
                 self.with_call_leg(dialog, now, |call, leg, now| call.answered(leg, sdp, now));
             }
+            Event::Failed { dialog, why, cause: _ } if self.goes_another_way(dialog, why, now) => {}
             Event::Failed { dialog, why, cause: _ } => {
                 self.with_call_leg(dialog, now, |call, leg, now| call.failed(leg, why, now));
                 self.forget_dialog(dialog);
@@ -108,6 +110,7 @@ impl Exchange {
                 let what = "the DNS names an address outside the trunk's ranges; it is not used";
                 self.note(Level::Error, what, None, fields);
             }
+            Event::TrunkChanged { trunk } => self.trunk_changed(&trunk, now),
             Event::AuthenticationFailed { .. } => {
                 self.alarms.authentication_failed();
                 self.board_changed = true;
@@ -181,6 +184,7 @@ impl Exchange {
             plan: self.plan.version.clone(),
             sources: self.sources(trunk.as_ref()),
             secure: invited.secure,
+            outside: self.outside(),
             trunk,
             offer: invited.offer,
             territory,
@@ -303,6 +307,7 @@ impl Exchange {
     }
 
     pub(super) fn forget_dialog(&mut self, dialog: DialogRef) {
+        self.outgoing.remove(&dialog);
         if let Some(leg) = self.dialogs.remove(&dialog) {
             self.legs.remove(&leg);
         }

@@ -63,6 +63,7 @@ impl Exchange {
                 self.dialogs.insert(dialog, (call, leg));
                 self.legs.insert((call, leg), dialog);
             }
+            Wish::CallOut { leg, number, offer } => self.call_out(call, leg, number, offer, now),
             Wish::Knock => {
                 let class = self.class_of(call);
                 self.with_queue(call, |queue| queue.knocked(call, class, now.steady));

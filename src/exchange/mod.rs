@@ -10,6 +10,7 @@
 //! | `events` | from SIP to calls |
 //! | `numbers` | which line a call is for |
 //! | `mail` | from calls to SIP, sound, queues and the roster |
+//! | `outgoing` | our own calls to the public network |
 //! | `matching` | from queues and the roster to calls |
 //! | `lines` | hours, drains, the operator's switch |
 //! | `picture` | the board |
@@ -23,6 +24,7 @@ mod mail;
 mod matching;
 mod numbers;
 mod orders;
+mod outgoing;
 mod output;
 mod picture;
 mod plan;
@@ -44,7 +46,7 @@ use crate::roster::Roster;
 use crate::schedule::WallTrust;
 use crate::sip::{DialogRef, Endpoint, Setup};
 
-pub use crate::call::{LinePlan, LineWords, Moved};
+pub use crate::call::{Helper, LinePlan, LineWords, Moved};
 pub use board::{Board, LineBoard, ListenerBoard, QueueBoard};
 pub use commands::{Command, CommandRef};
 pub use input::Input;
@@ -52,6 +54,7 @@ pub use output::{Level, Note, Output};
 pub use plan::{Code, ListenerPlan, Plan, PromptPlan, TrunkPlan};
 
 use lines::LineState;
+use outgoing::Outgoing;
 use picture::Alarms;
 
 /// Rounds of settling after one fact; no plan comes near it, so reaching it is a mistake of ours,
@@ -82,6 +85,8 @@ pub struct Exchange {
     dialogs: BTreeMap<DialogRef, (CallRef, u32)>,
     #[serde(with = "pairs")]
     legs: BTreeMap<(CallRef, u32), DialogRef>,
+    /// Calls of ours to the public network.
+    outgoing: BTreeMap<DialogRef, Outgoing>,
 
     timers: Timers<Timer>,
     /// What calls have said and nobody has acted on yet.
@@ -151,6 +156,7 @@ impl Exchange {
             next_call: 1,
             dialogs: BTreeMap::new(),
             legs: BTreeMap::new(),
+            outgoing: BTreeMap::new(),
             timers: Timers::default(),
             mail: VecDeque::new(),
             match_wanted: false,
@@ -333,6 +339,7 @@ impl Exchange {
         for leg in legs {
             if let Some(dialog) = self.legs.remove(&leg) {
                 self.dialogs.remove(&dialog);
+                self.outgoing.remove(&dialog);
             }
         }
         self.admission.left(call);

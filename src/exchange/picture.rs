@@ -171,6 +171,13 @@ impl Exchange {
                 "unusual_activity: {insistent} callers wanted more calls at once than one may have"
             ));
         }
+        for state in self.endpoint.trunks(now.steady) {
+            if !state.up {
+                words.push(format!("trunk_down: `{}` does not answer", state.trunk));
+            } else if state.registered == Some(false) {
+                words.push(format!("trunk_unregistered: `{}` does not know us", state.trunk));
+            }
+        }
         self.attendance_alarms(now, &mut words);
         for queue in self.queue_boards(now) {
             if queue.oldest.is_some_and(|oldest| oldest >= LONG_WAIT.as_secs()) {

@@ -90,6 +90,12 @@ pub fn closing_soon(closes: SpokenTime, reopens: Option<SpokenTime>) -> Announce
     once(said)
 }
 
+/// What a manager hears on their own telephone: "a call for 31 33, press 1 to take it". `number` is the
+/// number in words.
+pub fn a_call_for(number: &PromptName) -> Vec<PromptName> {
+    vec![name(fragments::A_CALL_FOR), number.clone(), name(fragments::PRESS_ONE)]
+}
+
 /// What a caller hears when the wait is long: `attente-longue`, with the closing time if the line
 /// closes today.
 pub fn long_wait(closes: Option<SpokenTime>) -> Announcement {

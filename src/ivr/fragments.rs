@@ -33,6 +33,9 @@ pub const NOTES_DONE: &str = "fin-post-appel";
 /// Tells somebody who is no listener that the code is not for them.
 pub const NOT_A_LISTENER: &str = "compte-inconnu";
 
+pub(super) const A_CALL_FOR: &str = "appel-pour";
+pub(super) const PRESS_ONE: &str = "tapez-1";
+
 /// Every recording an announcement may ask for; `config` sees to it that each is there.
 pub fn every() -> Vec<PromptName> {
     let fixed = [
@@ -56,6 +59,8 @@ pub fn every() -> Vec<PromptName> {
         BACK,
         NOTES_DONE,
         NOT_A_LISTENER,
+        A_CALL_FOR,
+        PRESS_ONE,
     ];
     let days = WEEK.into_iter().map(|day| name(weekday(day)));
     let counted = |prefix: &'static str, from, to, step| {

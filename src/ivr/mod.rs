@@ -6,4 +6,6 @@
 mod announcement;
 pub mod fragments;
 
-pub use announcement::{Announcement, Closed, closed, closing_soon, drained, long_wait};
+pub use announcement::{
+    Announcement, Closed, a_call_for, closed, closing_soon, drained, long_wait,
+};

@@ -107,6 +107,7 @@ fn line(number: &str) -> LinePlan {
         drain_without_listener: minute / 2,
         nobody_after: minute / 2,
         nobody_patience: minute,
+        overflow: Vec::new(),
     }
 }
 
@@ -135,9 +136,10 @@ fn setup(house: &House, anywhere: Vec<crate::base::AddressRange>) -> Setup {
         doors: doors.collect(),
         realm: "hotline".to_owned(),
         domains: BTreeSet::new(),
-        trunks: vec![TrunkAccess { name: known("anywhere"), addresses: anywhere }],
+        trunks: vec![TrunkAccess::delivering(known("anywhere"), anywhere)],
         accounts: BTreeMap::new(),
         numbers: BTreeSet::new(),
+        callable: Default::default(),
         reserved: BTreeSet::new(),
         expiry_min: Duration::from_secs(60),
         expiry_max: Duration::from_secs(3_600),

@@ -3,6 +3,7 @@
 //! Verbs act at once. Statements (`rings`, `hears`, `talks_with`) wait for the network, then hold
 //! or stop the story; those named `is_…` and `has_…` are about this very moment.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::base::Moment;
@@ -27,6 +28,11 @@ impl Person {
 
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Where their telephone is.
+    pub fn address(&self) -> SocketAddr {
+        self.town.world().phone(&self.name).flow().peer
     }
 
     // ---- what they do ----

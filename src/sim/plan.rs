@@ -13,12 +13,12 @@ use chrono::Weekday;
 use chrono_tz::Europe::Paris;
 
 use crate::base::{LineName, ListenerName, PromptName};
-use crate::call::{LinePlan, LineWords};
+use crate::call::{Helper, LinePlan, LineWords};
 use crate::exchange::{Code, ListenerPlan, Plan, PromptPlan, TrunkPlan};
 use crate::queue::{QueuePlan, RingStrategy};
 use crate::schedule::{Exception, HolidayPolicy, Hours, Schedule, Span, WeeklyHours};
 use crate::sim::phone::account_digests;
-use crate::sip::{Account, Algorithm, Door, Setup, Transport, TrunkAccess};
+use crate::sip::{Account, Algorithm, Door, Setup, Transport, TrunkAccess, TrunkPeer};
 
 /// Where the house is.
 pub const HOUSE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 1));
@@ -144,6 +144,42 @@ pub fn with_line(mut plan: Plan, line: &str, change: impl FnOnce(&mut LinePlan))
     plan
 }
 
+/// The same plan with one more trunk, which takes calls of ours at this address.
+#[must_use]
+pub fn with_way_out(mut plan: Plan, trunk: &str, peer: std::net::SocketAddr) -> Plan {
+    let name: crate::base::TrunkName = trunk.parse().expect("a name");
+    let addresses = vec![peer.ip().to_string().parse().expect("a range")];
+    let access = TrunkAccess {
+        peers: vec![TrunkPeer { transport: Transport::Udp, address: peer }],
+        keep_alive: Some(Duration::from_secs(30)),
+        presented: Some("+33199003133".parse().expect("a number")),
+        ..TrunkAccess::delivering(name.clone(), addresses.clone())
+    };
+    // Before the range of all callers, which it is a part of.
+    plan.sip.trunks.insert(0, access);
+    let trunk =
+        TrunkPlan { addresses, media: Vec::new(), numbers: BTreeSet::new(), calls_max: None };
+    plan.trunks.insert(name, trunk);
+    plan
+}
+
+/// The same plan with managers who are called when nobody is logged in.
+#[must_use]
+pub fn with_managers(mut plan: Plan, managers: &[(&str, &str)]) -> Plan {
+    let helpers: Vec<Helper> = managers
+        .iter()
+        .map(|(name, number)| Helper {
+            name: name.parse().expect("a name"),
+            number: number.parse().expect("a number"),
+        })
+        .collect();
+    plan.sip.callable = helpers.iter().map(|helper| helper.number.clone()).collect();
+    for line in ["3977", "3133"] {
+        plan = with_line(plan, line, |line| line.overflow.clone_from(&helpers));
+    }
+    plan
+}
+
 /// The same plan with its one queue changed.
 #[must_use]
 pub fn with_queue(mut plan: Plan, change: impl FnOnce(&mut QueuePlan)) -> Plan {
@@ -196,6 +232,7 @@ fn line(number: &str, schedule: Schedule) -> LinePlan {
         drain_without_listener: secs(30),
         nobody_after: secs(45),
         nobody_patience: secs(180),
+        overflow: Vec::new(),
     }
 }
 
@@ -214,12 +251,13 @@ fn setup() -> Setup {
         doors: vec![door(Transport::Udp), door(Transport::Tcp)],
         realm: REALM.into(),
         domains: BTreeSet::from([REALM.to_owned()]),
-        trunks: vec![TrunkAccess {
-            name: "loopback".parse().expect("a name"),
-            addresses: vec!["10.1.0.0/16".parse().expect("a range")],
-        }],
+        trunks: vec![TrunkAccess::delivering(
+            "loopback".parse().expect("a name"),
+            vec!["10.1.0.0/16".parse().expect("a range")],
+        )],
         accounts: accounts.into_iter().collect(),
         numbers: BTreeSet::new(),
+        callable: Default::default(),
         reserved: ["*10", "*11", "*12"].map(str::to_owned).into(),
         expiry_min: Duration::from_secs(60),
         expiry_max: Duration::from_secs(3600),

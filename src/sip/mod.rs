@@ -22,11 +22,15 @@ pub mod locate;
 pub mod message;
 mod registrar;
 mod transaction;
+mod trunk;
 pub mod uri;
 pub mod wire;
 
 pub use endpoint::{
-    Account, Activity, Dialled, DialogRef, Ending, Endpoint, Event, Failure, Invitation, Load,
-    Origin, Output, Phone, PhoneRef, Reason, Refusal, Setup, Target, TrunkAccess,
+    Account, Activity, Dialled, DialogRef, Dress, Ending, Endpoint, Event, Failure, Invitation,
+    Load, OUTGOING_MAX, Origin, Output, Phone, PhoneRef, Reason, Refusal, Setup, Target,
+    TrunkAccess,
 };
 pub use flow::{Algorithm, Door, Flow, Transmit, Transport};
+pub use trunk::registration::TrunkAccount;
+pub use trunk::{TrunkPeer, TrunkState};

@@ -85,7 +85,7 @@ config/lines.toml:43:9: `15 minutes` is no duration
 
 hint: write a number and a unit: `500ms`, `20s`, `10m`, `2h`
 
-config/lines.toml:56:21: `*10` is no telephone number
+config/lines.toml:57:21: `*10` is no telephone number
 
 hint: write digits, with `+33` or `0` in front of long ones
 
@@ -235,6 +235,77 @@ fn a_line_that_moves_names_a_line_that_serves() {
 }
 
 #[test]
+fn a_trunk_is_a_preset_with_exceptions_and_its_password_stays_elsewhere() {
+    let plan = PlanFolder::new();
+    plan.add(
+        "trunks.toml",
+        r#"
+[trunks.operateur]
+profile = "ovh"
+addresses = ["192.0.2.0/28"]
+peers = ["192.0.2.1", "tcp/192.0.2.2:5062"]
+numbers = ["3133", "01 99 00 31 33"]
+calls = 30
+presented = "01 99 00 31 33"
+keep_alive = "never"
+
+[trunks.operateur.account]
+user = "0199003133"
+realm = "sip.example"
+"#,
+    );
+    let loaded = plan.load().unwrap();
+    let told = plan.plain(&loaded.notices.told(Language::English));
+    assert!(told.contains("trunk `operateur` has an account and no password"), "{told}");
+    let trunk = &loaded.plan.trunks["operateur"];
+    assert_eq!((trunk.calls_max, trunk.numbers.len()), (Some(30), 2));
+    let access = &loaded.plan.sip.trunks[1];
+    assert_eq!((access.peers.len(), access.keep_alive), (2, None));
+    assert_eq!(access.dress, hotline::sip::Dress::International);
+    assert!(access.account.is_none(), "it could prove nothing");
+
+    plan.replace("trunks.toml", "tcp/192.0.2.2:5062", "sbc.example");
+    plan.replace("trunks.toml", "profile = \"ovh\"", "profile = \"ohv\"");
+    let told = plan.problems(Language::English);
+    assert!(told.contains("`sbc.example` is no address of a trunk"), "{told}");
+    assert!(told.contains("`ohv`"), "{told}");
+}
+
+#[test]
+fn only_whole_numbers_of_people_may_be_called() {
+    let plan = PlanFolder::new();
+    plan.add("directory.toml", "[managers.claire]\nnumber = \"06 39 98 00 01\"\n");
+    plan.replace("lines.toml", "# overflow = [\"claire\"] ", "overflow = [\"claire\"] ");
+    let loaded = plan.load().unwrap();
+    let told = plan.plain(&loaded.notices.told(Language::French));
+    assert!(told.contains("aucun opérateur ne prend nos appels"), "{told}");
+    assert_eq!(loaded.plan.lines["3977"].overflow.len(), 1);
+    assert_eq!(loaded.plan.sip.callable.len(), 1);
+
+    for wrong in ["3949", "08 99 12 34 56", "112"] {
+        let number = format!("number = \"{wrong}\"");
+        plan.write("directory.toml", format!("[managers.claire]\n{number}\n").as_bytes());
+        let told = plan.problems(Language::English);
+        assert!(told.contains("is no number this house may call"), "{wrong}: {told}");
+    }
+}
+
+#[test]
+fn the_example_with_an_operators_trunk_holds_together() {
+    let plan = PlanFolder::new();
+    let example = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/example-trunk");
+    for entry in std::fs::read_dir(example).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        plan.write(&name, &std::fs::read(&path).unwrap());
+    }
+    plan.replace("lines.toml", "/usr/share/hotline/prompts", "../prompts");
+    let loaded = plan.load().unwrap_or_else(|report| panic!("{}", report.told(Language::English)));
+    assert!(loaded.plan.sip.trunks.iter().all(|trunk| !trunk.peers.is_empty()));
+    assert_eq!(loaded.plan.lines["3133"].overflow.len(), 1);
+}
+
+#[test]
 fn passwords_are_made_once_and_open_accounts() {
     let plan = PlanFolder::new();
     let mut mint = hotline::base::Mint::from_number(1);
@@ -339,6 +410,6 @@ fn a_good_plan_is_summed_up() {
 
       3546 heures d'ouverture en 2027
 
-    aucun problème, 0 remarque, 2 lignes, 1 file, 21 écoutants, 156 annonces,
+    aucun problème, 0 remarque, 2 lignes, 1 file, 21 écoutants, 158 annonces,
     "#);
 }

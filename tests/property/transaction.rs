@@ -282,6 +282,7 @@ impl World {
             | Event::PhonesChanged { .. }
             | Event::Located { .. }
             | Event::LocatedAbroad { .. }
+            | Event::TrunkChanged { .. }
             | Event::AuthenticationFailed { .. } => {}
         }
     }
@@ -347,10 +348,10 @@ fn setup(side: usize) -> Setup {
             algorithms: vec![Algorithm::Sha256],
         }],
         realm: "hotline.example".into(),
-        trunks: vec![TrunkAccess {
-            name: "other".parse().unwrap(),
-            addresses: vec![other.ip().to_string().parse().unwrap()],
-        }],
+        trunks: vec![TrunkAccess::delivering(
+            "other".parse().unwrap(),
+            vec![other.ip().to_string().parse().unwrap()],
+        )],
         accounts: [("lea".parse().unwrap(), account)].into(),
         expiry_min: Duration::from_secs(60),
         expiry_max: Duration::from_secs(3600),

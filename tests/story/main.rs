@@ -36,6 +36,7 @@ mod privacy;
 mod queue;
 mod sessions;
 mod signalling;
+mod trunks;
 mod weather;
 
 use hotline::sim::{Town, Weather};

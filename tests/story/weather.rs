@@ -43,6 +43,7 @@ fn all() -> Vec<(&'static str, Story)> {
         crate::queue::STORIES,
         crate::sessions::STORIES,
         crate::signalling::STORIES,
+        crate::trunks::STORIES,
     ]
     .concat()
 }

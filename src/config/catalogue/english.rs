@@ -134,6 +134,22 @@ impl What {
             Self::QueueWithoutListener { queue } => {
                 plain(format!("queue `{queue}` is used by a line, and no listener serves it"))
             }
+            Self::BadPeer { text } => with(
+                format!("`{text}` is no address of a trunk"),
+                "write an address, with a transport and a port if need be: `tcp/192.0.2.1:5062`",
+            ),
+            Self::NotCallable { text } => with(
+                format!("`{text}` is no number this house may call"),
+                "write a whole number, `06 …` or `+33…`; short numbers and 08 are never called",
+            ),
+            Self::TrunkPasswordMissing { trunk, key } => with(
+                format!("trunk `{trunk}` has an account and no password: no call goes out by it"),
+                format!("write `\"{key}\" = \"…\"` into the file of passwords"),
+            ),
+            Self::OverflowWithoutTrunk => with(
+                "managers are to be called, and no trunk takes calls of ours",
+                "give a trunk its `peers`",
+            ),
             Self::MovedOn { line } => with(
                 format!("callers can't be sent on to `{line}`, which has moved itself"),
                 "name the line that serves them in the end",
@@ -239,6 +255,7 @@ impl Kind {
             Self::Calendar => "calendar",
             Self::Line => "line",
             Self::Listener => "listener",
+            Self::Manager => "manager",
             Self::Prompt => "prompt",
             Self::Queue => "queue",
             Self::Trunk => "trunk",

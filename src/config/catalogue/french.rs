@@ -49,6 +49,7 @@ impl What {
                 Kind::Calendar => "il n'y a aucun calendrier",
                 Kind::Line => "il n'y a aucune ligne",
                 Kind::Listener => "il n'y a aucun écoutant",
+                Kind::Manager => "il n'y a aucun responsable",
                 Kind::Prompt => "il n'y a aucune annonce",
                 Kind::Queue => "il n'y a aucune file",
                 Kind::Trunk => "il n'y a aucun opérateur",
@@ -158,6 +159,24 @@ impl What {
             Self::QueueWithoutListener { queue } => {
                 plain(format!("la file « {queue} » sert à une ligne, et aucun écoutant ne la sert"))
             }
+            Self::BadPeer { text } => with(
+                format!("« {text} » n'est pas une adresse d'opérateur"),
+                "écrivez une adresse, au besoin avec transport et port : `tcp/192.0.2.1:5062`",
+            ),
+            Self::NotCallable { text } => with(
+                format!("« {text} » n'est pas un numéro que la maison peut appeler"),
+                "écrivez un numéro entier, `06 …` ou `+33…` ; ni numéro court, ni 08",
+            ),
+            Self::TrunkPasswordMissing { trunk, key } => with(
+                format!(
+                    "l'opérateur « {trunk} » a un compte sans mot de passe : aucun appel ne sort par lui"
+                ),
+                format!("écrivez `\"{key}\" = \"…\"` dans le fichier des mots de passe"),
+            ),
+            Self::OverflowWithoutTrunk => with(
+                "des responsables sont à appeler, et aucun opérateur ne prend nos appels",
+                "donnez ses `peers` à un opérateur",
+            ),
             Self::MovedOn { line } => with(
                 format!(
                     "les appels ne peuvent pas être renvoyés vers « {line} », qui a changé de numéro"
@@ -273,6 +292,7 @@ impl Kind {
             Self::Calendar => "le calendrier",
             Self::Line => "la ligne",
             Self::Listener => "l'écoutant",
+            Self::Manager => "le responsable",
             Self::Prompt => "l'annonce",
             Self::Queue => "la file",
             Self::Trunk => "l'opérateur",

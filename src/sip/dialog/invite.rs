@@ -23,10 +23,10 @@ use crate::sip::message::{Head, HeaderName, Method};
 use crate::sip::transaction::{Kept, T2, TransactionRef};
 use crate::sip::{Flow, Invitation, PhoneRef, Reason};
 
-use super::Dialog;
 use super::expiry::Expiry;
 use super::offer::{Agreed, Exchange};
 use super::reliable::{Early, Ours};
+use super::{Dialog, Sealed};
 
 /// One INVITE dialog, from the first INVITE to the last response.
 #[derive(Debug, Deserialize, Serialize)]
@@ -45,6 +45,11 @@ pub(crate) struct Session {
     pub(crate) probing: bool,
     /// The INVITE of ours that began it, to be sent again with what its refusal asked for.
     pub(crate) invitation: Option<Box<Invitation>>,
+    /// It goes to the public network (domain.md T-01).
+    pub(crate) outgoing: bool,
+    /// How often its INVITE was challenged, and what answers the last time: the status, and the value.
+    pub(crate) challenged: u8,
+    pub(crate) credentials: Option<(u16, Sealed)>,
     /// What both sides said last of their media.
     pub(crate) agreed: Agreed,
     /// The floor above made an offer while we refreshed: it goes next.
@@ -147,6 +152,9 @@ impl Session {
             given_up: false,
             probing: false,
             invitation: None,
+            outgoing: false,
+            challenged: 0,
+            credentials: None,
             agreed: Agreed::default(),
             postponed: None,
             takes_update: false,

@@ -2,13 +2,15 @@
 
 use crate::base::Now;
 use crate::sip::compose;
-use crate::sip::dialog::expiry::{Expiry, INTERVAL, INTERVAL_MIN, raised};
+use crate::sip::dialog::expiry::{Expiry, INTERVAL_MIN, raised};
 use crate::sip::dialog::invite::{Cancel, Peer, Session, Stage};
 use crate::sip::dialog::{Dialog, DialogId, Sealed};
 use crate::sip::headers::{NameAddr, RouteSet};
 use crate::sip::message::{HeaderName, Method, Response, Status};
 use crate::sip::transaction::{ClientKey, Kept, TransactionRef};
 use crate::sip::uri::AddressOfRecord;
+
+pub(super) use crate::sip::dialog::expiry::INTERVAL;
 
 use super::asking::{cause_of, reason_value};
 use super::receiving::sdp_of;
@@ -20,7 +22,13 @@ use super::{
 impl Endpoint {
     pub(super) fn send_invite(&mut self, invitation: &Invitation, now: Now) -> DialogRef {
         let dialog = self.next_dialog();
-        let Target::Phone(phone) = invitation.target;
+        let phone = match &invitation.target {
+            Target::Phone(phone) => *phone,
+            Target::Trunk { trunk, number } => {
+                self.invite_outside(dialog, trunk, number, invitation, now);
+                return dialog;
+            }
+        };
         let Some((listener, target, flow)) = self.registrar.reach(phone) else {
             self.report(Event::Failed { dialog, why: Failure::Unreachable, cause: None });
             return dialog;
@@ -53,7 +61,7 @@ impl Endpoint {
     }
 
     /// Sends the INVITE of `half`; `interval` is the session timer asked for.
-    fn begin_invite(
+    pub(super) fn begin_invite(
         &mut self,
         dialog: DialogRef,
         half: &Dialog,
@@ -70,6 +78,18 @@ impl Endpoint {
             .header(HeaderName::SessionExpires, Expiry { interval, ours: true }.asked())
             .header(HeaderName::MinSe, INTERVAL_MIN)
             .header(HeaderName::Accept, compose::SDP);
+        if let Target::Trunk { trunk, .. } = &invitation.target {
+            draft = self.dressed_for_trunk(draft, trunk);
+        }
+        match self.sessions.get(&dialog).and_then(|session| session.credentials.as_ref()) {
+            Some((401, credentials)) => {
+                draft = draft.header(HeaderName::Authorization, &credentials.0);
+            }
+            Some((_, credentials)) => {
+                draft = draft.header(HeaderName::ProxyAuthorization, &credentials.0);
+            }
+            None => {}
+        }
         if let Some(alert_info) = &invitation.alert_info {
             draft = draft.header(HeaderName::AlertInfo, alert_info);
         }
@@ -125,6 +145,7 @@ impl Endpoint {
         match reply.status().0 {
             100..=199 => self.invite_progressed(dialog, branch, reply, now),
             200..=299 => self.invite_answered(id, dialog, branch, reply, now),
+            401 | 407 if self.invite_with_credentials(dialog, &half, reply, now) => {}
             422 if self.invite_with_longer_interval(dialog, &half, reply, now) => {}
             // Nobody but the house decides where a caller goes (scenarios.md SC-28).
             300..=399 => {

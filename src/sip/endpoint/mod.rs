@@ -21,6 +21,7 @@ mod privacy;
 mod receiving;
 mod refreshing;
 mod reliably;
+mod trunks;
 mod watching;
 mod within;
 mod words;
@@ -32,7 +33,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::base::{ListenerName, Mint, Moment, Now, Timers};
+use crate::base::{ListenerName, Mint, Moment, Now, Timers, TrunkName};
 use crate::sip::dialog::invite::Session;
 use crate::sip::dialog::watch::Watch;
 use crate::sip::dialog::{Dialog, DialogId};
@@ -42,11 +43,14 @@ use crate::sip::message::Status;
 use crate::sip::registrar::{self, Registrar};
 use crate::sip::transaction::widening::Widening;
 use crate::sip::transaction::{self, Told, TransactionRef, Transactions};
+use crate::sip::trunk::Trunks;
+use crate::sip::trunk::registration::Reply;
 use crate::sip::{Door, Flow, Transmit, Transport};
 
 use self::guard::Guard;
+pub use self::trunks::OUTGOING_MAX;
 pub use self::words::{
-    Account, Activity, Dialled, DialogRef, Ending, Event, Failure, Invitation, Load, Origin,
+    Account, Activity, Dialled, DialogRef, Dress, Ending, Event, Failure, Invitation, Load, Origin,
     Output, Phone, PhoneRef, Reason, Refusal, Setup, Target, TrunkAccess,
 };
 
@@ -81,6 +85,7 @@ pub struct Endpoint {
     watch_index: BTreeMap<DialogId, u64>,
     last_watch: u64,
     authenticator: Authenticator,
+    trunks: Trunks,
     guard: Guard,
     locator: Locator,
     timers: Timers<Timer>,
@@ -141,6 +146,14 @@ enum Purpose {
     Text {
         phone: PhoneRef,
     },
+    /// Is this peer of the trunk there?
+    TrunkProbe {
+        trunk: TrunkName,
+        peer: usize,
+    },
+    TrunkRegister {
+        trunk: TrunkName,
+    },
     /// Nobody waits for the answer: CANCEL, and the BYE of a branch nobody wants.
     Nothing,
 }
@@ -167,6 +180,8 @@ enum Timer {
     SessionDoubt(DialogRef),
     /// A subscription is over.
     WatchEnds(u64),
+    /// A call of ours to the public network has lasted as long as it may.
+    OutgoingOver(DialogRef),
 }
 
 impl Endpoint {
@@ -176,6 +191,7 @@ impl Endpoint {
         Self {
             secret: mint.bytes(),
             authenticator: Authenticator::new(&setup.realm, mint.split()),
+            trunks: Trunks::new(mint.split()),
             setup,
             mint,
             last_dialog: 0,
@@ -206,6 +222,7 @@ impl Endpoint {
         self.setup = setup;
         self.transactions.widens(widening_of(&self.setup));
         let accounts = &self.setup.accounts;
+        self.trunks.planned(&self.setup.trunks, now.steady);
         self.registrar.keep_only(|listener| accounts.contains_key(listener));
         self.review_watches(now);
         self.settle(now);
@@ -373,6 +390,7 @@ impl Endpoint {
             self.timers.next(),
             self.transactions.poll_timeout(),
             self.registrar.poll_timeout(),
+            self.trunks.poll_timeout(),
             self.locator.poll_timeout(),
         ]
         .into_iter()
@@ -383,6 +401,7 @@ impl Endpoint {
     pub fn handle_timeout(&mut self, now: Now) {
         self.transactions.handle_timeout(now.steady);
         self.registrar.handle_timeout(now.steady);
+        self.trunks.handle_timeout(now.steady);
         self.locator.handle_timeout(now.steady);
         self.settle(now);
         while let Some(timer) = self.timers.pop_due(now.steady) {
@@ -395,6 +414,7 @@ impl Endpoint {
                 Timer::Unpracked(dialog) => self.repeat_reliably(dialog, now),
                 Timer::NeverPracked(dialog) => self.never_pracked(dialog, now),
                 Timer::SessionRefresh(dialog) => self.refresh_session(dialog, now),
+                Timer::OutgoingOver(dialog) => self.outgoing_over(dialog, now),
                 Timer::SessionDoubt(dialog) => self.doubt_session(dialog, now),
                 Timer::WatchEnds(watch) => self.end_watch(watch, "timeout", now),
             }
@@ -430,6 +450,8 @@ impl Endpoint {
                 }
             } else if let Some(output) = self.locator.poll_output() {
                 self.heard_from_locator(output, now);
+            } else if let Some(output) = self.trunks.poll_output() {
+                self.heard_from_trunks(output, now);
             } else {
                 break;
             }
@@ -464,7 +486,18 @@ impl Endpoint {
             Some(Purpose::Bye { dialog }) => {
                 self.forget(*dialog);
             }
-            Some(Purpose::PhoneProbe { .. } | Purpose::Text { .. } | Purpose::Nothing) | None => {}
+            Some(Purpose::TrunkRegister { trunk }) => {
+                let trunk = trunk.clone();
+                self.trunks.register_answered(&trunk, &Reply::Nothing, now.steady);
+            }
+            // Silence is counted by those who asked.
+            Some(
+                Purpose::PhoneProbe { .. }
+                | Purpose::Text { .. }
+                | Purpose::TrunkProbe { .. }
+                | Purpose::Nothing,
+            )
+            | None => {}
         }
     }
 
@@ -506,6 +539,7 @@ impl Endpoint {
         self.timers.stop(&Timer::NeverPracked(dialog));
         self.timers.stop(&Timer::SessionRefresh(dialog));
         self.timers.stop(&Timer::SessionDoubt(dialog));
+        self.timers.stop(&Timer::OutgoingOver(dialog));
         Some(session)
     }
 

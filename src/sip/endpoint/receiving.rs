@@ -58,7 +58,7 @@ impl Endpoint {
     pub(super) fn read(&mut self, flow: Flow, bytes: &[u8], now: Now) {
         match wire::parse_datagram(&Bytes::copy_from_slice(bytes)) {
             Ok(Message::Request(request)) => self.requested(flow, request, now),
-            Ok(Message::Response(response)) => self.responded(&response, now),
+            Ok(Message::Response(response)) => self.responded(flow, &response, now),
             Err(malformed) => self.unreadable(flow, &malformed),
         }
     }
@@ -79,7 +79,7 @@ impl Endpoint {
                     self.refuse_statelessly(arrival, &Refusal::Overload);
                 }
             }
-            Ok(Message::Response(response)) => self.responded(&response, now),
+            Ok(Message::Response(response)) => self.responded(flow, &response, now),
             Err(_) => {}
         }
     }
@@ -107,7 +107,7 @@ impl Endpoint {
 
     // ---- responses ----
 
-    fn responded(&mut self, response: &Response, now: Now) {
+    fn responded(&mut self, source: Flow, response: &Response, now: Now) {
         let branch = response.via().ok().and_then(|via| via.branch().map(str::to_owned));
         let Some(branch) = branch else {
             return;
@@ -120,7 +120,20 @@ impl Endpoint {
         let transaction::Response::ForUser(id) = found else {
             return;
         };
+        if let Some(purpose) = self.purposes.get(&id)
+            && !self.is_from_its_trunk(purpose, source)
+        {
+            return;
+        }
         match self.purposes.get(&id) {
+            Some(Purpose::TrunkProbe { trunk, peer }) if status.is_final() => {
+                let (trunk, peer) = (trunk.clone(), *peer);
+                self.trunks.replied(&trunk, peer, status.0);
+            }
+            Some(Purpose::TrunkRegister { trunk }) if status.is_final() => {
+                let trunk = trunk.clone();
+                self.register_answered(&trunk, response, now);
+            }
             Some(Purpose::Invite { .. }) => self.invite_responded(id, response, now),
             Some(Purpose::Reinvite { .. }) if status.is_final() => {
                 self.reinvite_responded(id, response, now);
@@ -161,6 +174,8 @@ impl Endpoint {
                 | Purpose::Refresh { .. }
                 | Purpose::SessionProbe { .. }
                 | Purpose::News { .. }
+                | Purpose::TrunkProbe { .. }
+                | Purpose::TrunkRegister { .. }
                 | Purpose::Text { .. }
                 | Purpose::Nothing,
             )

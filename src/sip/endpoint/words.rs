@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::{AddressRange, CallerNumber, ListenerName, Moment, Now, PhoneNumber, TrunkName};
 use crate::sip::locate::{Destination, Question};
-use crate::sip::{Algorithm, Door, Flow, Transmit};
+use crate::sip::{Algorithm, Door, Flow, Transmit, TrunkAccount, TrunkPeer};
 
 /// Our handle on one INVITE dialog, from the first INVITE to the last response.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
@@ -39,6 +39,8 @@ pub struct Setup {
     pub reserved: BTreeSet<String>,
     /// The numbers of the house: all that is kept of what To, Diversion and History-Info say.
     pub numbers: BTreeSet<PhoneNumber>,
+    /// The only numbers of the public network that may be called (domain.md T-01).
+    pub callable: BTreeSet<PhoneNumber>,
     pub expiry_min: Duration,
     pub expiry_max: Duration,
     pub expiry_default: Duration,
@@ -54,6 +56,43 @@ pub struct Setup {
 pub struct TrunkAccess {
     pub name: TrunkName,
     pub addresses: Vec<AddressRange>,
+    /// Where our own requests go, the best first; empty: this trunk only delivers.
+    pub peers: Vec<TrunkPeer>,
+    /// How often a peer is asked whether it is there.
+    pub keep_alive: Option<Duration>,
+    /// The host part of its addresses, if it is not the peer's own.
+    pub domain: Option<String>,
+    pub account: Option<TrunkAccount>,
+    /// The number of ours that goes with our calls; the network shows it to nobody.
+    pub presented: Option<PhoneNumber>,
+    pub dress: Dress,
+}
+
+impl TrunkAccess {
+    /// A trunk that delivers calls, and takes none of ours.
+    pub fn delivering(name: TrunkName, addresses: Vec<AddressRange>) -> Self {
+        Self {
+            name,
+            addresses,
+            peers: Vec::new(),
+            keep_alive: None,
+            domain: None,
+            account: None,
+            presented: None,
+            dress: Dress::Global,
+        }
+    }
+}
+
+/// How a trunk wants numbers written.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Dress {
+    /// `+33612345678`.
+    Global,
+    /// `0033612345678`.
+    International,
+    /// `0612345678`; abroad `00…`.
+    National,
 }
 
 /// A listener's account. The two digests are H(user:realm:password), so no password is kept.
@@ -158,6 +197,8 @@ pub enum Refusal {
 pub enum Target {
     /// A listener's registered phone.
     Phone(PhoneRef),
+    /// A number of the public network: one of [`Setup::callable`], or it fails with 403.
+    Trunk { trunk: TrunkName, number: PhoneNumber },
 }
 
 /// An INVITE to be sent.
@@ -266,6 +307,9 @@ pub enum Event {
     /// The DNS named an address outside the ranges this destination is pinned to (domain.md T-21);
     /// it is not used.
     LocatedAbroad { destination: Destination, address: IpAddr },
+    /// A trunk answers, or does not any more; it knows us, or does not: see
+    /// [`Endpoint::trunks`](crate::sip::Endpoint::trunks).
+    TrunkChanged { trunk: TrunkName },
     /// Somebody failed to authenticate; counted, never logged with the password.
     AuthenticationFailed { flow: Flow },
 }

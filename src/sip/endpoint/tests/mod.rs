@@ -10,6 +10,7 @@ mod races;
 mod refreshing;
 mod reliably;
 mod survived;
+mod trunks;
 mod watching;
 mod widening;
 mod within;
@@ -192,12 +193,13 @@ pub(super) fn setup() -> Setup {
             })
             .to_vec(),
         realm: "hotline.example".into(),
-        trunks: vec![TrunkAccess {
-            name: "operator".parse().unwrap(),
-            addresses: vec!["192.0.2.0/24".parse().unwrap()],
-        }],
+        trunks: vec![TrunkAccess::delivering(
+            "operator".parse().unwrap(),
+            vec!["192.0.2.0/24".parse().unwrap()],
+        )],
         accounts: ["lea", "max"].map(|name| (name.parse().unwrap(), account(name))).into(),
         numbers: ["3977", "3133"].map(|number| number.parse().unwrap()).into(),
+        callable: Default::default(),
         reserved: ["*10".to_owned()].into(),
         expiry_min: Duration::from_secs(60),
         expiry_max: Duration::from_secs(3600),

@@ -1,0 +1,131 @@
+//! Calls of ours to the public network, and which trunk carries them.
+//!
+//! The first trunk that is up takes the call; one that fails, or says nothing for two seconds, gives way to
+//! the next (scenarios.md SC-33). Which numbers may be called at all is the endpoint's to guard.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::base::{AddressRange, CallRef, Now, PhoneNumber, TrunkName};
+use crate::exchange::{Exchange, Level};
+use crate::media::Sources;
+use crate::sip::{DialogRef, Failure, Invitation, Reason, Target};
+
+/// One call on its way out.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct Outgoing {
+    number: PhoneNumber,
+    offer: Bytes,
+    tried: Vec<TrunkName>,
+}
+
+impl Exchange {
+    pub(super) fn call_out(
+        &mut self,
+        call: CallRef,
+        leg: u32,
+        number: PhoneNumber,
+        offer: Bytes,
+        now: Now,
+    ) {
+        let outgoing = Outgoing { number, offer, tried: Vec::new() };
+        if !self.calls_out_by_the_next(call, leg, outgoing, now) {
+            self.note(Level::Warn, "no trunk takes a call of ours", Some(call), Vec::new());
+            let why = Failure::Unreachable;
+            self.with_call(call, now, |call, now| call.failed(leg, why, now));
+        }
+    }
+
+    /// A call of ours came to nothing; true if another trunk has it now.
+    pub(super) fn goes_another_way(&mut self, dialog: DialogRef, why: Failure, now: Now) -> bool {
+        let is_the_roads_fault = match why {
+            Failure::TimedOut | Failure::Unreachable => true,
+            Failure::Refused(status) => (500..600).contains(&status),
+            Failure::Cancelled => false,
+        };
+        let Some(outgoing) = self.outgoing.remove(&dialog).filter(|_| is_the_roads_fault) else {
+            return false;
+        };
+        let Some(&(call, leg)) = self.dialogs.get(&dialog) else {
+            return false;
+        };
+        self.forget_dialog(dialog);
+        if self.calls_out_by_the_next(call, leg, outgoing, now) {
+            return true;
+        }
+        // As it was: its end is to be told.
+        self.dialogs.insert(dialog, (call, leg));
+        self.legs.insert((call, leg), dialog);
+        false
+    }
+
+    /// A trunk has said nothing for a while; true if this was a call of ours.
+    pub(super) fn trunk_is_quiet(&mut self, dialog: DialogRef, now: Now) -> bool {
+        let Some(outgoing) = self.outgoing.get(&dialog) else {
+            return false;
+        };
+        if self.next_trunk(&outgoing.tried).is_some()
+            && self.goes_another_way(dialog, Failure::TimedOut, now)
+        {
+            self.endpoint.end(dialog, Reason::Normal, now);
+        }
+        true
+    }
+
+    fn calls_out_by_the_next(
+        &mut self,
+        call: CallRef,
+        leg: u32,
+        mut outgoing: Outgoing,
+        now: Now,
+    ) -> bool {
+        let Some(trunk) = self.next_trunk(&outgoing.tried) else {
+            return false;
+        };
+        outgoing.tried.push(trunk.clone());
+        let field = vec![("trunk".to_owned(), trunk.to_string())];
+        self.note(Level::Info, "a call goes out", Some(call), field);
+        let invitation = Invitation {
+            target: Target::Trunk { trunk, number: outgoing.number.clone() },
+            from_user: String::new(),
+            from_display: String::new(),
+            offer: outgoing.offer.clone(),
+            alert_info: None,
+        };
+        let dialog = self.endpoint.invite(invitation, now);
+        self.outgoing.insert(dialog, outgoing);
+        self.dialogs.insert(dialog, (call, leg));
+        self.legs.insert((call, leg), dialog);
+        true
+    }
+
+    fn next_trunk(&self, tried: &[TrunkName]) -> Option<TrunkName> {
+        let fits = |name: &&TrunkName| !tried.contains(name) && self.endpoint.may_go_out_by(name);
+        self.plan.trunks.keys().find(fits).cloned()
+    }
+
+    /// Where the sound of calls of ours may come from.
+    pub(super) fn outside(&self) -> Sources {
+        let ranges =
+            self.plan.trunks.values().flat_map(|trunk| {
+                if trunk.media.is_empty() { &trunk.addresses } else { &trunk.media }
+            });
+        Sources::Within(ranges.cloned().collect::<Vec<AddressRange>>())
+    }
+
+    pub(super) fn trunk_changed(&mut self, trunk: &TrunkName, now: Now) {
+        let states = self.endpoint.trunks(now.steady);
+        let Some(state) = states.into_iter().find(|state| state.trunk == *trunk) else {
+            return;
+        };
+        let fields = vec![
+            ("trunk".to_owned(), trunk.to_string()),
+            ("up".to_owned(), state.up.to_string()),
+            ("registered".to_owned(), state.registered.unwrap_or(true).to_string()),
+        ];
+        let well = state.up && state.registered != Some(false);
+        let level = if well { Level::Info } else { Level::Warn };
+        self.note(level, "a trunk changed", None, fields);
+        self.board_changed = true;
+    }
+}
