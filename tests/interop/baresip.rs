@@ -45,11 +45,13 @@ pub(crate) struct Manner {
     pub(crate) codec: &'static str,
     /// Answers by itself.
     pub(crate) eager: bool,
+    /// Whom it believes over TLS.
+    pub(crate) authority: Option<&'static Path>,
 }
 
 impl Default for Manner {
     fn default() -> Self {
-        Self { tone: 1_100.0, transport: "udp", codec: "PCMA", eager: false }
+        Self { tone: 1_100.0, transport: "udp", codec: "PCMA", eager: false, authority: None }
     }
 }
 
@@ -100,7 +102,8 @@ impl Baresip {
             media.1,
             folder.display()
         );
-        fs::write(folder.join("config"), config).unwrap();
+        let authority = manner.authority.map(|path| format!("sip_cafile {}\n", path.display()));
+        fs::write(folder.join("config"), config + &authority.unwrap_or_default()).unwrap();
         fs::write(folder.join("accounts"), format!("{line}\n")).unwrap();
         fs::write(folder.join("contacts"), "").unwrap();
         let log = fs::File::create(folder.join("log")).unwrap();

@@ -48,15 +48,20 @@ impl House {
 
     /// Opens the shipped house at this time in Paris.
     pub(crate) fn open_at(time: &str) -> Self {
-        Self::open_changed(time, &[])
+        Self::open_changed(time, &[], None)
     }
 
     /// Opens the house with the plan changed: file, what stands there, what shall.
     pub(crate) fn open_with(changes: &[(&str, &str, &str)]) -> Self {
-        Self::open_changed(OPEN, changes)
+        Self::open_changed(OPEN, changes, None)
     }
 
-    fn open_changed(time: &str, changes: &[(&str, &str, &str)]) -> Self {
+    /// Opens the house with one more door, in the words of `hotline.toml`.
+    pub(crate) fn open_with_doors(doors: &str) -> Self {
+        Self::open_changed(OPEN, &[], Some(doors))
+    }
+
+    fn open_changed(time: &str, changes: &[(&str, &str, &str)], doors: Option<&str>) -> Self {
         let folder = folder("house");
         let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
         fs::create_dir_all(folder.join("config")).unwrap();
@@ -80,9 +85,14 @@ impl House {
 
         let sip = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let http = SocketAddr::from(([127, 0, 0, 1], free_port()));
+        if let Some(doors) = doors {
+            let path = folder.join("config/hotline.toml");
+            let text = fs::read_to_string(&path).unwrap();
+            let text = text.replace("127.0.0.1:5060\"\nalg", &format!("{sip}\"\nalg"));
+            fs::write(&path, text + doors).unwrap();
+        }
         let media = free_media_ports();
-        let environment = [
-            ("HOTLINE__DOORS", format!("udp/{sip},tcp/{sip}")),
+        let mut environment = [
             ("HOTLINE__HTTP", http.to_string()),
             ("HOTLINE__MEDIA__PORTS", format!("{},{}", media.0, media.1)),
             ("HOTLINE__LOG__LEVEL", "info,hotline=debug".to_owned()),
@@ -94,6 +104,9 @@ impl House {
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .to_vec();
+        if doors.is_none() {
+            environment.push(("HOTLINE__DOORS".to_owned(), format!("udp/{sip},tcp/{sip}")));
+        }
         let out = fs::File::create(folder.join("out")).unwrap();
         let log = fs::File::create(folder.join("log")).unwrap();
         let child = Command::new(binary())

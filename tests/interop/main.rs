@@ -18,10 +18,12 @@ mod sipp;
 mod closed;
 mod codes;
 mod hostile;
+mod locating;
 mod passwords;
 mod phones;
 mod reload;
 mod sessions;
+mod secure;
 mod stopping;
 mod talking;
 

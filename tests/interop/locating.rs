@@ -1,0 +1,157 @@
+//! Where a name is, asked of a DNS server that is not ours (RFC 3263).
+
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use hotline::base::{Mint, Moment};
+use hotline::exchange::Input;
+use hotline::net::{Deliver, Resolver, Taken};
+use hotline::service::Clock;
+use hotline::sip::Transport;
+use hotline::sip::locate::{Destination, Hop, Locator, Output};
+
+use crate::house::free_port;
+use crate::{eventually, secs};
+
+/// dnsmasq on a port of its own.
+struct Dns {
+    child: Child,
+}
+
+impl Dns {
+    fn says(port: u16, records: &[&str]) -> Self {
+        let child = Command::new("dnsmasq")
+            .args(["--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts"])
+            .args(["--listen-address=127.0.0.1", "--bind-interfaces", "--pid-file="])
+            .args(["--user=root", "--local=/operator.test/", "--local-ttl=20"])
+            .arg(format!("--port={port}"))
+            .args(records)
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap();
+        let there =
+            eventually(secs(5), || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
+        assert!(there, "dnsmasq does not start");
+        Self { child }
+    }
+}
+
+impl Drop for Dns {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A locator whose questions go to a real server.
+struct Asker {
+    locator: Locator,
+    resolver: Resolver,
+    answers: Receiver<Input>,
+    clock: Clock,
+    foreign: Vec<String>,
+    _runtime: tokio::runtime::Runtime,
+}
+
+impl Asker {
+    fn of(server: SocketAddr) -> Self {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let (sender, answers) = channel();
+        let clock = Clock::start();
+        let deliver: Deliver = Arc::new(move |_, input| {
+            let _ = sender.send(input);
+            Taken::Yes
+        });
+        let resolver = Resolver::new(&[server], runtime.handle().clone(), clock.stamp(), deliver);
+        let (locator, foreign) = (Locator::default(), Vec::new());
+        Self { locator, resolver, answers, clock, foreign, _runtime: runtime }
+    }
+
+    /// Carries questions and answers until `so`.
+    fn settles(&mut self, at: Moment, so: impl Fn(&Locator) -> bool) {
+        eventually(secs(20), || {
+            while let Some(output) = self.locator.poll_output() {
+                match output {
+                    Output::Ask(question) => self.resolver.ask(question),
+                    Output::Changed(_) => {}
+                    Output::Foreign { address, .. } => self.foreign.push(address.to_string()),
+                }
+            }
+            if let Ok(Input::LookedUp { question, answer }) =
+                self.answers.recv_timeout(Duration::from_millis(50))
+            {
+                self.locator.answered(&question, answer, at);
+            }
+            so(&self.locator)
+        });
+    }
+
+    fn hops(&self, destination: &Destination, at: Moment) -> Vec<String> {
+        let hops = self.locator.hops(destination, &mut Mint::from_number(1), at);
+        hops.iter().map(told).collect()
+    }
+}
+
+fn told(hop: &Hop) -> String {
+    format!("{} {}", hop.transport.token(), hop.address)
+}
+
+/// RFC 3263 §4: NAPTR, SRV with priorities, A and AAAA; §4.3: failover; domain.md T-21: an address
+/// outside the trunk's ranges; and a server that dies.
+#[test]
+#[ignore = "needs dnsmasq: tests/interop/run installs it"]
+fn a_trunk_is_found_by_the_records_of_a_real_server_and_kept_when_it_dies() {
+    let port = free_port();
+    let server = SocketAddr::from(([127, 0, 0, 1], port));
+    let dns = Dns::says(
+        port,
+        &[
+            "--naptr-record=operator.test,20,10,s,SIP+D2U,,_sip._udp.operator.test",
+            "--naptr-record=operator.test,10,10,s,SIP+D2T,,_sip._tcp.operator.test",
+            "--srv-host=_sip._tcp.operator.test,b.operator.test,5062,2,0",
+            "--srv-host=_sip._tcp.operator.test,a.operator.test,5061,1,0",
+            "--srv-host=_sip._udp.operator.test,a.operator.test,5060,1,0",
+            "--host-record=a.operator.test,127.0.1.1,fd00::1",
+            "--host-record=b.operator.test,127.0.1.2",
+            "--host-record=b.operator.test,192.0.2.66",
+        ],
+    );
+    let mut asker = Asker::of(server);
+    let operator = Destination::new("operator.test", None, None);
+    let start = asker.clock.moment();
+    let pins = ["127.0.1.0/24", "fd00::/64"].map(|range| range.parse().unwrap());
+    asker.locator.wanted(operator.clone(), &pins, start);
+    asker.settles(start, |locator| locator.is_located(&operator));
+
+    let all = ["TCP [fd00::1]:5061", "TCP 127.0.1.1:5061", "TCP 127.0.1.2:5062"];
+    let both = [all.as_slice(), &["UDP [fd00::1]:5060", "UDP 127.0.1.1:5060"]].concat();
+    assert_eq!(asker.hops(&operator, start), both);
+    assert_eq!(asker.foreign, ["192.0.2.66"]);
+
+    for address in ["[fd00::1]:5061", "127.0.1.1:5061"] {
+        let hop = Hop { transport: Transport::Tcp, address: address.parse().unwrap() };
+        asker.locator.failed(hop, None, start);
+    }
+    assert_eq!(asker.hops(&operator, start)[0], "TCP 127.0.1.2:5062");
+
+    // The server is gone when the answers have grown old.
+    drop(dns);
+    let later = start + secs(30);
+    asker.locator.handle_timeout(later);
+    asker
+        .settles(later, |locator| locator.poll_timeout().is_some_and(|due| due < later + secs(25)));
+    let later = start + secs(90);
+    assert_eq!(asker.hops(&operator, later), both);
+
+    // Another answers in its place, and has moved.
+    let _dns = Dns::says(port, &["--host-record=operator.test,127.0.1.9"]);
+    asker.locator.handle_timeout(later);
+    let moved = ["UDP 127.0.1.9:5060"];
+    asker.settles(later, |locator| {
+        locator.hops(&operator, &mut Mint::from_number(1), later).len() == 1
+    });
+    assert_eq!(asker.hops(&operator, later), moved);
+}

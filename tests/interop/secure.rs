@@ -1,0 +1,225 @@
+//! Phones over TLS, and over WebSocket as browsers speak it.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread::sleep;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+
+use crate::baresip::{Baresip, Manner};
+use crate::ear::Ear;
+use crate::house::{Account, House, folder, free_port};
+use crate::sipp::{self, Step};
+use crate::{eventually, secs};
+
+use hotline::media::codec::Codec;
+
+const PAGE: &str = "https://ecoute.example";
+
+/// An authority of our own, and what it signed.
+struct Papers {
+    folder: PathBuf,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+impl Papers {
+    fn new() -> Self {
+        let folder = folder("papers");
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let certificate = params.self_signed(&key).unwrap();
+        fs::write(folder.join("ca.pem"), certificate.pem()).unwrap();
+        let papers = Self { folder, issuer: Issuer::new(params, key) };
+        papers.signs("127.0.0.1");
+        papers
+    }
+
+    /// Writes a new certificate, and says its serial number's place: its own bytes.
+    fn signs(&self, name: &str) -> String {
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        fs::write(self.folder.join("door.pem"), certificate.pem()).unwrap();
+        let path = self.folder.join("door.key");
+        fs::write(&path, key.serialize_pem()).unwrap();
+        let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        fs::set_permissions(&path, private).unwrap();
+        certificate.pem()
+    }
+
+    fn authority(&self) -> PathBuf {
+        self.folder.join("ca.pem")
+    }
+
+    /// The words of `hotline.toml` for one more door.
+    fn door(&self, transport: &str, port: u16, more: &str) -> String {
+        let folder = self.folder.display();
+        format!(
+            "\n[[doors]]\ntransport = \"{transport}\"\nlisten = \"127.0.0.1:{port}\"\n\
+             certificate = \"{folder}/door.pem\"\nkey = \"{folder}/door.key\"\n\
+             algorithms = [\"SHA-256\", \"MD5\"]\n{more}\n"
+        )
+    }
+}
+
+impl Drop for Papers {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+#[test]
+#[ignore = "needs sipp and baresip: tests/interop/run installs them"]
+fn a_listener_over_tls_talks_and_a_new_certificate_drops_nobody() {
+    let papers = Papers::new();
+    let port = free_port();
+    let house = House::open_with_doors(&papers.door("tls", port, ""));
+    let account =
+        Account { house: SocketAddr::from(([127, 0, 0, 1], port)), ..house.account("adele") };
+    let authority = Some(&*Box::leak(papers.authority().into_boxed_path()));
+    let manner = Manner { eager: true, transport: "tls", authority, ..Manner::default() };
+    let mut phone = Baresip::of(&account, manner);
+    let ear = Ear::saying(440.0, Codec::Pcma);
+    let steps =
+        [Step::Invite(Some(ear.sdp())), Step::IsAnswered, Step::Ack(None), Step::IsHungUpOn];
+    let caller = sipp::calls(house.sip, "3977", &steps);
+    assert!(phone.told_within(secs(10), "CALL_ESTABLISHED", 1).is_some(), "{}", phone.log());
+
+    // SC-42: the certificate is renewed in the middle of the call.
+    let before = shown(port, &papers.authority());
+    let fresh = papers.signs("127.0.0.1");
+    let told = house.command(&["reload"]);
+    assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+    let after = shown(port, &papers.authority());
+    assert_ne!(before, after);
+    assert_eq!(after, fresh.replace("\r\n", "\n").trim());
+
+    sleep(secs(3));
+    assert_eq!(ear.tone(), Some(1_100.0), "they still hear each other");
+    phone.hangs_up();
+    caller.goes_as_planned_within(secs(5));
+    assert!(house.log().contains("a new plan is in force"));
+}
+
+/// The certificate a door shows to those who come now.
+fn shown(port: u16, authority: &Path) -> String {
+    let told = Command::new("openssl")
+        .args(["s_client", "-connect", &format!("127.0.0.1:{port}"), "-CAfile"])
+        .arg(authority)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&told.stdout).into_owned();
+    assert!(text.contains("Verify return code: 0 (ok)"), "{text}");
+    let begin = text.find("-----BEGIN").unwrap();
+    let end = text.find("-----END CERTIFICATE-----").unwrap() + "-----END CERTIFICATE-----".len();
+    text[begin..end].to_owned()
+}
+
+/// JsSIP in node, and what it has said.
+struct Browser {
+    child: Child,
+    said: Arc<Mutex<Vec<String>>>,
+}
+
+impl Browser {
+    fn opens(url: &str, origin: &str, authority: &Path, account: &Account) -> Self {
+        let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let packages = repository.join("target/node");
+        assert!(
+            packages.join("node_modules/jssip").exists(),
+            "no JsSIP: tests/interop/run installs it"
+        );
+        let mut child = Command::new("node")
+            .arg(repository.join("tests/interop/browser.mjs"))
+            .args([url, origin])
+            .arg(authority)
+            .args([&account.name, &account.password])
+            .arg(packages)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .unwrap();
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        std::thread::spawn({
+            let said = Arc::clone(&said);
+            move || lines.map_while(Result::ok).for_each(|line| said.lock().unwrap().push(line))
+        });
+        Self { child, said }
+    }
+
+    fn said(&self) -> Vec<String> {
+        self.said.lock().unwrap().clone()
+    }
+
+    /// The first line that begins so.
+    fn says(&self, word: &str) -> Option<String> {
+        let mut found = None;
+        eventually(secs(15), || {
+            found = self.said().into_iter().find(|line| line.starts_with(word));
+            found.is_some()
+        });
+        found
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        let _ = kill(Pid::from_raw(i32::try_from(self.child.id()).unwrap()), Signal::SIGTERM);
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+#[ignore = "needs node and sipp: tests/interop/run installs them"]
+fn a_browser_registers_over_secure_websocket_and_is_rung() {
+    let papers = Papers::new();
+    let port = free_port();
+    let origins = format!("origins = [\"{PAGE}\"]");
+    let house = House::open_with_doors(&papers.door("wss", port, &origins));
+    let url = format!("wss://127.0.0.1:{port}");
+    let account = house.account("adele");
+    let browser = Browser::opens(&url, PAGE, &papers.authority(), &account);
+
+    let registered = browser.says("registered").unwrap_or_else(|| {
+        panic!("not registered: {:?}\n{}", browser.said(), house.log());
+    });
+    assert!(registered.contains("reg-id=1") && registered.ends_with("outbound"), "{registered}");
+
+    let ear = Ear::saying(440.0, Codec::Pcma);
+    let steps = [
+        Step::Invite(Some(ear.sdp())),
+        Step::IsAnswered,
+        Step::Ack(None),
+        Step::Waits(secs(8)),
+        Step::HangsUp,
+    ];
+    let caller = sipp::calls(house.sip, "3977", &steps);
+    let rung = browser.says("rung").unwrap_or_else(|| panic!("not rung: {:?}", browser.said()));
+    assert!(rung.contains(".invalid"), "{rung}");
+    caller.goes_as_planned_within(secs(20));
+}
+
+#[test]
+#[ignore = "needs node: tests/interop/run installs it"]
+fn a_browser_on_a_foreign_page_stays_outside() {
+    let papers = Papers::new();
+    let port = free_port();
+    let origins = format!("origins = [\"{PAGE}\"]");
+    let house = House::open_with_doors(&papers.door("wss", port, &origins));
+    let url = format!("wss://127.0.0.1:{port}");
+    let foreign = "https://evil.example";
+    let browser = Browser::opens(&url, foreign, &papers.authority(), &house.account("adele"));
+
+    assert_eq!(browser.says("refused").as_deref(), Some("refused 403"), "{:?}", browser.said());
+    assert!(!browser.said().iter().any(|line| line.starts_with("registered")));
+}
