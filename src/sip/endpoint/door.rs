@@ -44,7 +44,12 @@ impl Endpoint {
                 continue;
             }
             match self.verify(&credentials, arrival, now) {
-                (Verdict::Proved, Some(listener)) => return Proof::Listener(listener),
+                (Verdict::Proved, Some(listener)) => {
+                    if !is_trunk {
+                        self.guard.proved(arrival.address(), now.steady);
+                    }
+                    return Proof::Listener(listener);
+                }
                 (Verdict::Stale, _) => stale = true,
                 (Verdict::Proved | Verdict::Refused, _) => refused = true,
             }

@@ -94,6 +94,13 @@ impl Guard {
         source.challenges.takes(CHALLENGES_BURST, CHALLENGES_EACH_SECOND, now)
     }
 
+    /// An authentication succeeded: its challenge and this answer cost the source nothing.
+    pub(super) fn proved(&mut self, address: IpAddr, now: Moment) {
+        let challenges = &mut self.source(address, now).challenges;
+        challenges.tokens =
+            (challenges.tokens + 2 * 1_000).min(u64::from(CHALLENGES_BURST) * 1_000);
+    }
+
     /// Whether credentials for this name are to be checked.
     pub(super) fn checks(&mut self, address: IpAddr, name: &str, now: Moment) -> bool {
         let source = self.sources.get(&customer(address));
