@@ -87,6 +87,8 @@ impl Exchange {
             Event::Probed { dialog, alive } => {
                 self.with_call_leg(dialog, now, |call, leg, now| call.probed(leg, alive, now));
             }
+            // Nobody here can carry a transfer out yet.
+            Event::TransferAsked { dialog, .. } => self.endpoint.decline_transfer(dialog, now),
             Event::Pressed { dialog, digit } => {
                 self.with_leg(dialog, now, |guest, leg, now| match guest {
                     Guest::Caller(caller) => caller.call.pressed(leg, digit, now),

@@ -20,7 +20,7 @@ pub(crate) const PRODUCT: &str = "hotline";
 pub(crate) const ALLOW: &str =
     "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, REGISTER, SUBSCRIBE";
 /// The extensions we have.
-pub(crate) const SUPPORTED: &str = "100rel, timer";
+pub(crate) const SUPPORTED: &str = "100rel, norefersub, timer";
 /// The bodies we read.
 pub(crate) const ACCEPT: &str = "application/sdp, multipart/mixed";
 pub(crate) const SDP: &str = "application/sdp";

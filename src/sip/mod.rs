@@ -29,7 +29,7 @@ pub mod wire;
 pub use endpoint::{
     Account, Activity, Dialled, DialogRef, Dress, Ending, Endpoint, Event, Failure, Invitation,
     Load, OUTGOING_MAX, Origin, Output, Phone, PhoneRef, Reason, Refusal, Setup, Target,
-    TrunkAccess,
+    TransferTo, TrunkAccess,
 };
 pub use flow::{Algorithm, Door, Flow, Transmit, Transport};
 pub use trunk::registration::TrunkAccount;

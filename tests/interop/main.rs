@@ -22,8 +22,8 @@ mod locating;
 mod passwords;
 mod phones;
 mod reload;
-mod sessions;
 mod secure;
+mod sessions;
 mod stopping;
 mod talking;
 

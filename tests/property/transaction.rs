@@ -279,6 +279,7 @@ impl World {
             | Event::OfferAnswered { .. }
             | Event::Probed { .. }
             | Event::Pressed { .. }
+            | Event::TransferAsked { .. }
             | Event::PhonesChanged { .. }
             | Event::Located { .. }
             | Event::LocatedAbroad { .. }

@@ -26,6 +26,7 @@ use crate::sip::{Flow, Invitation, PhoneRef, Reason};
 use super::expiry::Expiry;
 use super::offer::{Agreed, Exchange};
 use super::reliable::{Early, Ours};
+use super::transfer::Transfer;
 use super::{Dialog, Sealed};
 
 /// One INVITE dialog, from the first INVITE to the last response.
@@ -56,6 +57,9 @@ pub(crate) struct Session {
     pub(crate) postponed: Option<Kept>,
     /// Their Allow lists UPDATE.
     pub(crate) takes_update: bool,
+    /// A transfer their phone has asked for, and how many there were.
+    pub(crate) transfer: Option<Transfer>,
+    pub(crate) refers: u32,
     /// Our reliable provisional responses, once there was one.
     pub(crate) reliable: Option<Ours>,
     /// The early dialogs of our INVITE in which a PRACK went, by to-tag.
@@ -158,6 +162,8 @@ impl Session {
             agreed: Agreed::default(),
             postponed: None,
             takes_update: false,
+            transfer: None,
+            refers: 0,
             reliable: None,
             early: BTreeMap::new(),
             expiry: None,

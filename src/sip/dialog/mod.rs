@@ -8,6 +8,7 @@ pub(crate) mod expiry;
 pub(crate) mod invite;
 pub(crate) mod offer;
 pub(crate) mod reliable;
+pub(crate) mod transfer;
 pub(crate) mod usage;
 pub(crate) mod watch;
 

@@ -21,6 +21,7 @@ mod privacy;
 mod receiving;
 mod refreshing;
 mod reliably;
+mod transferring;
 mod trunks;
 mod watching;
 mod within;
@@ -51,7 +52,7 @@ use self::guard::Guard;
 pub use self::trunks::OUTGOING_MAX;
 pub use self::words::{
     Account, Activity, Dialled, DialogRef, Dress, Ending, Event, Failure, Invitation, Load, Origin,
-    Output, Phone, PhoneRef, Reason, Refusal, Setup, Target, TrunkAccess,
+    Output, Phone, PhoneRef, Reason, Refusal, Setup, Target, TransferTo, TrunkAccess,
 };
 
 /// How long a phone may be silent before the next one is rung too.

@@ -70,7 +70,7 @@ impl Endpoint {
 
     /// Addresses count as ours, whichever they are: doors are reached under many. Names must be
     /// known once any are.
-    fn is_our_host(&self, host: Option<&Host>) -> bool {
+    pub(super) fn is_our_host(&self, host: Option<&Host>) -> bool {
         let Some(Host::Name(name)) = host else {
             return true;
         };

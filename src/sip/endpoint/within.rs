@@ -83,8 +83,7 @@ impl Endpoint {
             Method::Prack => self.prack_received(dialog, id, arrival, now),
             Method::Options => self.options_received(&arrival, now),
             Method::Info => self.info_received(dialog, &arrival, now),
-            // Nobody sends a caller of ours anywhere (scenarios.md SC-28).
-            Method::Refer => self.reply_plain(&arrival, Status::FORBIDDEN, now),
+            Method::Refer => self.refer_received(dialog, id, arrival, now),
             Method::Ack
             | Method::Cancel
             | Method::Message

@@ -126,6 +126,15 @@ pub enum Activity {
     Away,
 }
 
+/// Where a listener's phone wants a call.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum TransferTo {
+    /// To a number or name, as dialled: what stands before the `@`.
+    Number(String),
+    /// To the other side of another call of the same phone (Replaces).
+    Call(DialogRef),
+}
+
 /// Whom an INVITE is from, as proved: never as claimed in From (decisions.md §18).
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Origin {
@@ -297,6 +306,10 @@ pub enum Event {
     OfferAnswered { dialog: DialogRef, answer: Option<Bytes> },
     /// The answer to [`Endpoint::probe`](crate::sip::Endpoint::probe).
     Probed { dialog: DialogRef, alive: bool },
+    /// A listener's phone wants the call elsewhere (REFER). Answer with
+    /// [`Endpoint::accept_transfer`](crate::sip::Endpoint::accept_transfer) or
+    /// [`Endpoint::decline_transfer`](crate::sip::Endpoint::decline_transfer), at once: a phone waits half a minute at most.
+    TransferAsked { dialog: DialogRef, to: TransferTo },
     /// A key was pressed, told by INFO instead of in the sound.
     Pressed { dialog: DialogRef, digit: char },
     /// A listener's phones changed: registered, gone, lost, or found again.

@@ -10,6 +10,7 @@ mod races;
 mod refreshing;
 mod reliably;
 mod survived;
+mod transferring;
 mod trunks;
 mod watching;
 mod widening;
