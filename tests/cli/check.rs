@@ -24,6 +24,14 @@ fn a_broken_hour_is_named_with_its_place_and_what_was_meant() {
 }
 
 #[test]
+fn the_example_of_a_trunk_is_a_good_plan_once_its_recordings_are_installed() {
+    let plan = PlanFolder::of("deploy/example-trunk");
+    plan.replace("lines.toml", "/usr/share/hotline/prompts", "../prompts");
+
+    plan.load().unwrap_or_else(|report| panic!("{}", report.told(Language::English)));
+}
+
+#[test]
 fn all_problems_of_meaning_come_at_once() {
     let plan = PlanFolder::new();
     plan.replace("lines.toml", "calendar = \"3977\"", "calendar = \"3979\"");

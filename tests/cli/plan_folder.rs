@@ -17,12 +17,17 @@ pub(crate) struct PlanFolder {
 
 impl PlanFolder {
     pub(crate) fn new() -> Self {
+        Self::of("config")
+    }
+
+    /// A copy of a folder of the repository.
+    pub(crate) fn of(source: &str) -> Self {
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let root = std::env::temp_dir().join(format!("hotline-cli-{}-{count}", std::process::id()));
         let folder = root.join("config");
         fs::create_dir_all(&folder).unwrap();
         let shipped = Path::new(env!("CARGO_MANIFEST_DIR"));
-        for entry in fs::read_dir(shipped.join("config")).unwrap() {
+        for entry in fs::read_dir(shipped.join(source)).unwrap() {
             let path = entry.unwrap().path();
             if path.is_file() {
                 fs::copy(&path, folder.join(path.file_name().unwrap())).unwrap();
