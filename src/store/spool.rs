@@ -113,7 +113,12 @@ impl Spool {
         let mut ring = self.lock();
         ring.records.push_back(record);
         ring.shed();
-        self.changed.notify_all();
+        // The writer sleeps until there is one, and gathers until there are many.
+        let matters = ring.records.len() == 1 || ring.records.len() >= BATCH_MAX;
+        drop(ring);
+        if matters {
+            self.changed.notify_all();
+        }
     }
 
     pub(super) fn want_purge(&self, now: DateTime<Utc>) {

@@ -113,6 +113,29 @@ impl Raw {
         }
     }
 
+    /// Answers a request with 200, and a description if it is an INVITE.
+    pub(crate) fn agrees(&self, request: &str, sdp: &str) {
+        let kept = ["via:", "from:", "call-id:", "cseq:", "record-route:"];
+        let lines = request.split("\r\n\r\n").next().unwrap().split("\r\n");
+        let mut answer = String::from("SIP/2.0 200 OK\r\n");
+        for line in lines {
+            let lower = line.to_ascii_lowercase();
+            if kept.iter().any(|name| lower.starts_with(name)) {
+                answer.push_str(&format!("{line}\r\n"));
+            } else if lower.starts_with("to:") {
+                let tag = if lower.contains(";tag=") { "" } else { ";tag=raw-answers" };
+                answer.push_str(&format!("{line}{tag}\r\n"));
+            }
+        }
+        let (name, port) = (&self.account.name, self.port);
+        answer.push_str(&format!("Contact: <sip:{name}@127.0.0.1:{port}>\r\n"));
+        if !sdp.is_empty() {
+            answer.push_str("Content-Type: application/sdp\r\n");
+        }
+        answer.push_str(&format!("Content-Length: {}\r\n\r\n{sdp}", sdp.len()));
+        self.socket.send_to(answer.as_bytes(), self.account.house).unwrap();
+    }
+
     fn asks(&mut self, authorization: &str) -> Response {
         self.sequence += 1;
         let (name, port, number, house) =

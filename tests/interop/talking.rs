@@ -7,6 +7,7 @@ use hotline::media::codec::Codec;
 use crate::baresip::{Baresip, Manner};
 use crate::ear::Ear;
 use crate::house::House;
+use crate::raw::Raw;
 use crate::sipp::{self, Step};
 use crate::{eventually, millis, secs};
 
@@ -98,6 +99,40 @@ fn a_whole_call(codec: Codec, ends: Ends) {
     let heard = phone.heard_tones(0);
     let right = heard.iter().filter(|tone| **tone == Some(700.0)).count();
     assert!(right >= 2 && right + 2 >= heard.len(), "the listener hears {heard:?}");
+}
+
+#[test]
+#[ignore = "needs sipp and baresip: tests/interop/run installs them"]
+fn a_listener_hears_nothing_any_more_once_the_caller_has_hung_up() {
+    let house = House::open();
+    let mut phone = Raw::of(&house.account("adele"));
+    assert_eq!(phone.registers("MD5").status, 200);
+    let (caller_ear, listener_ear) =
+        (Ear::saying(700.0, Codec::Pcma), Ear::saying(1_100.0, Codec::Pcma));
+    let caller = sipp::calls(
+        house.sip,
+        "3977",
+        &[
+            Step::Invite(Some(caller_ear.sdp())),
+            Step::IsAnswered,
+            Step::Ack(None),
+            Step::Waits(secs(11)),
+            Step::HangsUp,
+        ],
+    );
+
+    let invite = phone.hears_within(secs(9), "INVITE sip:").expect("the phone is rung");
+    phone.agrees(&invite, &listener_ear.sdp());
+    assert!(eventually(secs(5), || listener_ear.tone() == Some(700.0)), "no caller is heard");
+    assert!(eventually(secs(5), || caller_ear.tone() == Some(1_100.0)), "no listener is heard");
+    let bye = phone.hears_within(secs(9), "BYE sip:").expect("the phone is told of the end");
+    phone.agrees(&bye, "");
+
+    // It goes on speaking, and still hears nothing; nor does anybody hear it.
+    sleep(millis(1_200));
+    assert!(listener_ear.is_quiet_for(secs(1)), "the caller is heard after the end");
+    assert!(caller_ear.is_quiet_for(secs(1)), "the listener is heard after the end");
+    caller.goes_as_planned_within(secs(5));
 }
 
 #[test]
