@@ -175,6 +175,14 @@ impl House {
         Some((head.split(' ').nth(1)?.parse().ok()?, body.to_owned()))
     }
 
+    /// Whether a listener is there.
+    pub(crate) fn listens(&self, name: &str) -> bool {
+        let Some((200, board)) = self.get("/board") else { return false };
+        let board: serde_json::Value = serde_json::from_str(&board).unwrap();
+        let listeners = board["listeners"].as_array().unwrap().iter();
+        listeners.filter(|one| one["listener"] == name).any(|one| one["presence"] == "available")
+    }
+
     /// What it has logged so far.
     pub(crate) fn log(&self) -> String {
         let read = |name| fs::read_to_string(self.folder.join(name)).unwrap_or_default();

@@ -198,10 +198,10 @@ fn scenario(steps: &[Step]) -> String {
 
 fn send(method: &str, body: Option<&str>) -> String {
     // A 2xx is acknowledged, and a call ended, at the address the answer has named.
-    let (target, to, number) = match method {
-        "INVITE" => ("sip:[service]@[remote_ip]:[remote_port]", "", 1),
-        "ACK" => ("[next_url]", "[peer_tag_param]", 1),
-        _ => ("[next_url]", "[peer_tag_param]", 2),
+    let (target, to, number, routes) = match method {
+        "INVITE" => ("sip:[service]@[remote_ip]:[remote_port]", "", 1, ""),
+        "ACK" => ("[next_url]", "[peer_tag_param]", 1, "[routes]\n"),
+        _ => ("[next_url]", "[peer_tag_param]", 2, "[routes]\n"),
     };
     let kind = if body.is_some() { "Content-Type: application/sdp\n" } else { "" };
     let retransmits = if method == "ACK" { "" } else { " retrans=\"500\"" };
@@ -213,7 +213,7 @@ fn send(method: &str, body: Option<&str>) -> String {
          To: <sip:[service]@[remote_ip]:[remote_port]>{to}\n\
          Call-ID: [call_id]\nCSeq: {number} {method}\n\
          Contact: <sip:caller@[local_ip]:[local_port];transport=[transport]>\n\
-         Max-Forwards: 70\nUser-Agent: sipp\n{kind}Content-Length: [len]\n\n{}]]></send>\n",
+         Max-Forwards: 70\n{routes}User-Agent: sipp\n{kind}Content-Length: [len]\n\n{}]]></send>\n",
         body.unwrap_or_default()
     )
 }

@@ -1,0 +1,157 @@
+//! A listener with linphone's console client: another SIP stack, another RTP stack.
+//!
+//! It plays a tone from a file instead of a microphone and records what it hears.
+
+use std::fs;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, Command, Stdio};
+
+use hotline::media::codec::Codec;
+use hotline::media::sound::heard_tone;
+use hotline::media::sound::tone::sine;
+
+use crate::ear::Ear;
+use crate::house::{Account, House, folder, free_port};
+use crate::sipp::{self, Step};
+use crate::{eventually, secs};
+
+#[test]
+#[ignore = "needs linphone: tests/interop/run installs it"]
+fn a_linphone_registers_answers_and_is_heard_and_hears() {
+    for transport in ["udp", "tcp"] {
+        let house = House::open();
+        let phone = Linphone::of(&house.account("gael"), transport);
+        assert!(
+            eventually(secs(20), || house.listens("gael")),
+            "{transport}: it does not register\n{}",
+            phone.log()
+        );
+        let ear = Ear::saying(700.0, Codec::Pcma);
+        let caller = sipp::calls(
+            house.sip,
+            "3977",
+            &[
+                Step::Invite(Some(ear.sdp())),
+                Step::IsAnswered,
+                Step::Ack(None),
+                Step::Waits(secs(13)),
+                Step::HangsUp,
+            ],
+        );
+
+        assert!(
+            eventually(secs(12), || ear.tone() == Some(1_100.0)),
+            "{transport}: the caller hears no listener\n{}",
+            phone.log()
+        );
+        caller.goes_as_planned_within(secs(12));
+        eventually(secs(5), || !phone.heard().is_empty());
+        let heard = phone.heard();
+        let right = heard.iter().filter(|tone| **tone == Some(700.0)).count();
+        assert!(right >= 3, "{transport}: the listener hears {heard:?}");
+        assert!(eventually(secs(2), || ear.is_quiet_for(secs(1))), "sound after the end");
+    }
+}
+
+struct Linphone {
+    child: Child,
+    orders: ChildStdin,
+    folder: PathBuf,
+}
+
+impl Linphone {
+    /// Registers, and answers whatever rings.
+    fn of(account: &Account, transport: &str) -> Self {
+        let folder = folder("linphone");
+        fs::create_dir_all(folder.join(".local/share/linphone")).unwrap();
+        fs::create_dir_all(folder.join(".config/linphone")).unwrap();
+        let (udp, tcp) = match transport {
+            "udp" => (i32::from(free_port()), -1),
+            _ => (-1, i32::from(free_port())),
+        };
+        fs::write(
+            folder.join("settings"),
+            format!(
+                "[sip]\nsip_port={udp}\nsip_tcp_port={tcp}\nsip_tls_port=-1\n\
+                 [rtp]\naudio_rtp_port={}\n[net]\nfirewall_policy=0\n",
+                free_port()
+            ),
+        )
+        .unwrap();
+        tone_file(&folder.join("says.wav"));
+        let log = fs::File::create(folder.join("log")).unwrap();
+        let mut child = Command::new("linphonec")
+            .args(["-c", "settings"])
+            .env("HOME", &folder)
+            .current_dir(&folder)
+            .stdin(Stdio::piped())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let orders = child.stdin.take().unwrap();
+        let mut phone = Self { child, orders, folder };
+        let (says, hears) = (phone.folder.join("says.wav"), phone.folder.join("hears.wav"));
+        phone.order("soundcard use files");
+        phone.order(&format!("play {}", says.display()));
+        phone.order(&format!("record {}", hears.display()));
+        phone.order("autoanswer enable");
+        let Account { name, password, house } = account;
+        phone.order(&format!(
+            "register sip:{name}@{house} sip:{house};transport={transport} {password}"
+        ));
+        phone
+    }
+
+    fn order(&mut self, line: &str) {
+        writeln!(self.orders, "{line}").unwrap();
+    }
+
+    /// What it heard so far, second by second.
+    fn heard(&self) -> Vec<Option<f64>> {
+        let bytes = fs::read(self.folder.join("hears.wav")).unwrap_or_default();
+        let rate = bytes
+            .get(24..28)
+            .map_or(8_000, |four| u32::from_le_bytes(four.try_into().expect("four bytes")));
+        let samples: Vec<i16> = bytes
+            .get(44..)
+            .unwrap_or_default()
+            .chunks_exact(2)
+            .map(|two| i16::from_le_bytes([two[0], two[1]]))
+            .collect();
+        samples
+            .chunks_exact(rate as usize)
+            .map(|second| heard_tone(second, rate, &[440.0, 700.0, 1_100.0]))
+            .collect()
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+    }
+}
+
+impl Drop for Linphone {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if !std::thread::panicking() {
+            let _ = fs::remove_dir_all(&self.folder);
+        }
+    }
+}
+
+/// A minute of 1,100 Hz.
+fn tone_file(path: &std::path::Path) {
+    let format = hound::WavSpec {
+        channels: 1,
+        sample_rate: 8_000,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut writer = hound::WavWriter::create(path, format).unwrap();
+    for sample in sine(1_100.0, 8_000, secs(60), 0.25) {
+        writer.write_sample(sample).unwrap();
+    }
+    writer.finalize().unwrap();
+}
