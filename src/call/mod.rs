@@ -15,6 +15,7 @@
 
 mod arriving;
 mod body;
+mod consulting;
 mod errand;
 mod greeting;
 mod leaving;
@@ -188,6 +189,8 @@ pub enum Output {
         talked: Duration,
         lost: bool,
     },
+    /// The listener has left the caller with a centre.
+    HandedOver,
     /// The call is over; nothing of it is left.
     Finished(Box<CallRecord>),
 }
@@ -203,6 +206,8 @@ enum Timer {
     LongWait,
     /// A lost listener had their time to come back.
     ListenerGone,
+    /// A centre has rung for long enough.
+    ConsultOver,
     /// Managers were called, and none took the call.
     HelpOver,
     /// Nobody is logged in, and nobody came.
@@ -367,6 +372,12 @@ impl Call {
 
     /// A phone was picked up.
     pub fn answered(&mut self, leg: u32, answer: Option<Bytes>, now: Now) {
+        if let Stage::Talking(talking) = &mut self.stage
+            && talking.is_consulting(leg)
+        {
+            talking.centre_answered(&mut self.body, answer);
+            return;
+        }
         if self.body.is_asked_outside(leg) {
             self.body.helper_answered(leg, answer);
             self.rings_changed(now);
@@ -393,6 +404,9 @@ impl Call {
     /// A phone could not be had.
     pub fn failed(&mut self, leg: u32, why: Failure, now: Now) {
         self.body.phone_failed(leg, why, now);
+        if let Stage::Talking(talking) = &mut self.stage {
+            talking.centre_gone(&mut self.body, leg);
+        }
         self.rings_changed(now);
     }
 
@@ -417,11 +431,12 @@ impl Call {
                 greeting.listener_left(body, leg, now);
                 None
             }
-            Stage::Arriving(_)
-            | Stage::Waiting(_)
-            | Stage::Talking(_)
-            | Stage::Leaving(_)
-            | Stage::Gone(_) => {
+            Stage::Talking(talking) => {
+                body.phone_failed(leg, Failure::Unreachable, now);
+                talking.centre_gone(body, leg);
+                None
+            }
+            Stage::Arriving(_) | Stage::Waiting(_) | Stage::Leaving(_) | Stage::Gone(_) => {
                 body.phone_failed(leg, Failure::Unreachable, now);
                 None
             }
@@ -453,10 +468,16 @@ impl Call {
                     leaving::media_refused(stage, body, stream.index, why, now)
                 };
                 self.step(now, step);
+                self.centre_may_be_gone(stream.index);
                 self.rings_changed(now);
             }
             // Keys mean nothing on a line without a menu; they are not passed on either.
             Notice::Digit { stream, digit } => {
+                if let Stage::Talking(talking) = &mut self.stage
+                    && talking.leg() == stream.index
+                {
+                    talking.pressed(&mut self.body, digit, now);
+                }
                 if self.is_in_line()
                     && let Some(listener) = self.body.helper_pressed(stream.index, digit, now)
                 {
@@ -472,6 +493,7 @@ impl Call {
                     leaving::stream_lost(stage, body, stream.index, now)
                 };
                 self.step(now, step);
+                self.centre_may_be_gone(stream.index);
                 self.rings_changed(now);
             }
         }
@@ -515,6 +537,12 @@ impl Call {
                     | Stage::Leaving(_)
                     | Stage::Gone(_) => None,
                 },
+                Timer::ConsultOver => {
+                    if let Stage::Talking(talking) = stage {
+                        talking.comes_home(body);
+                    }
+                    None
+                }
                 Timer::ListenerGone => match stage {
                     Stage::Talking(talking) => Some(talking.given_up(body, now)),
                     Stage::Arriving(_)
@@ -651,6 +679,15 @@ impl Call {
             leaving::measured(&mut self.stage, &mut self.body, quality, now);
         } else {
             leaving::listener_measured(&mut self.body, quality);
+        }
+    }
+
+    /// A leg may have gone with its sound; if a listener was asking there, they come home.
+    fn centre_may_be_gone(&mut self, leg: u32) {
+        if let Stage::Talking(talking) = &mut self.stage
+            && !self.body.phones.contains_key(&leg)
+        {
+            talking.centre_gone(&mut self.body, leg);
         }
     }
 

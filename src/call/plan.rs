@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,8 @@ pub struct LinePlan {
     pub nobody_patience: Duration,
     /// Managers who are called when nobody is logged in, on their own telephones.
     pub overflow: Vec<Helper>,
+    /// Whom a listener may ask in the middle of a call, by the code they key in.
+    pub centres: BTreeMap<String, Helper>,
 }
 
 /// Somebody with an ordinary telephone who may take a call.

@@ -6,11 +6,14 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::base::{ListenerName, Moment, Now};
 use crate::call::body::Body;
+use crate::call::consulting::{Consult, Keys, Pad};
 use crate::call::leaving;
+use crate::call::ringing::PhoneLeg;
 use crate::call::waiting::Waiting;
 use crate::call::{CALLER, Output, Stage, Timer};
 use crate::media::Order;
@@ -20,6 +23,12 @@ use crate::sip::{Ending, Reason};
 /// How long neither RTP nor RTCP comes from a listener before the caller hears words instead of
 /// silence.
 const SILENT_LISTENER_PATIENCE: Duration = Duration::from_secs(4);
+
+/// The same for somebody on the public network.
+const SILENT_OUTSIDE_PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long a caller stays on a line the centre has left before they are offered back.
+const LEFT_ALONE: Duration = Duration::from_secs(3);
 
 /// How long a lost listener has to come back without being rung again.
 const LOST_LISTENER_MAX: Duration = Duration::from_secs(15);
@@ -31,6 +40,11 @@ pub(super) struct Talking {
     listener: ListenerName,
     since: Moment,
     sound: Sound,
+    /// The listener asks somebody else.
+    consult: Option<Consult>,
+    /// It is a centre by now that the caller talks with.
+    handed_over: bool,
+    pad: Pad,
 }
 
 /// What joins the two now.
@@ -39,6 +53,10 @@ enum Sound {
     Joined,
     /// One has put the other on hold.
     OnHold,
+    /// The listener speaks with a centre, and the caller waits.
+    Consulting,
+    /// A centre the caller was left with has hung up: is the caller still there?
+    Left,
     /// The listener's phone is silent; `told` once the caller has heard that they should wait.
     Lost {
         told: bool,
@@ -55,8 +73,19 @@ impl Talking {
         }
         body.playing = None;
         let stream = body.stream(leg);
-        body.media(Order::Watch { stream, patience: SILENT_LISTENER_PATIENCE });
-        let mut talking = Self { leg, listener, since: now.steady, sound: Sound::OnHold };
+        // The public network may rightly send nothing while nobody speaks.
+        let is_outside = body.phones.get(&leg).is_some_and(PhoneLeg::is_outside);
+        let patience = if is_outside { SILENT_OUTSIDE_PATIENCE } else { SILENT_LISTENER_PATIENCE };
+        body.media(Order::Watch { stream, patience });
+        let mut talking = Self {
+            leg,
+            listener,
+            since: now.steady,
+            sound: Sound::OnHold,
+            consult: None,
+            handed_over: false,
+            pad: Pad::default(),
+        };
         talking.settle_sound(body, false);
         Stage::Talking(talking)
     }
@@ -73,7 +102,7 @@ impl Talking {
     pub(super) fn hold_changed(&mut self, body: &mut Body) {
         match self.sound {
             Sound::Joined | Sound::OnHold => self.settle_sound(body, true),
-            Sound::Lost { .. } => {}
+            Sound::Consulting | Sound::Left | Sound::Lost { .. } => {}
         }
     }
 
@@ -96,6 +125,73 @@ impl Talking {
         }
     }
 
+    // ---- asking a centre ----
+
+    /// The listener has pressed a key.
+    pub(super) fn pressed(&mut self, body: &mut Body, digit: char, now: Now) {
+        if body.phones.get(&self.leg).is_none_or(PhoneLeg::is_outside) {
+            return;
+        }
+        match self.pad.pressed(digit, body) {
+            Keys::Centre(centre) if self.consult.is_none() && self.sound == Sound::Joined => {
+                self.sound = Sound::Consulting;
+                self.consult = Some(Consult::begin(body, self.leg, centre, now));
+            }
+            Keys::Back => self.comes_home(body),
+            Keys::Centre(_) | Keys::Nothing => {}
+        }
+    }
+
+    pub(super) fn is_consulting(&self, leg: u32) -> bool {
+        self.consult.is_some_and(|consult| consult.leg() == leg)
+    }
+
+    pub(super) fn centre_answered(&mut self, body: &mut Body, answer: Option<Bytes>) {
+        let Some(consult) = self.consult.take() else {
+            return;
+        };
+        match answer {
+            Some(answer) => self.consult = Some(consult.answered(body, self.leg, answer)),
+            None => {
+                self.consult = Some(consult);
+                self.comes_home(body);
+            }
+        }
+    }
+
+    /// The centre could not be had, or has hung up.
+    pub(super) fn centre_gone(&mut self, body: &mut Body, leg: u32) {
+        if self.is_consulting(leg) {
+            self.comes_home(body);
+        }
+    }
+
+    /// Caller and listener have each other again.
+    pub(super) fn comes_home(&mut self, body: &mut Body) {
+        let Some(consult) = self.consult.take() else {
+            return;
+        };
+        consult.end(body, self.leg);
+        body.playing = None;
+        self.sound = Sound::OnHold;
+        self.settle_sound(body, false);
+    }
+
+    /// The listener hangs up while the centre speaks: the caller is the centre's now.
+    fn hands_over(&mut self, body: &mut Body, consult: Consult, now: Now) {
+        let leg = consult.leg();
+        self.over(body, now);
+        consult.handed_over(body, self.leg);
+        if let Some(phone) = body.phones.get(&leg) {
+            self.listener = phone.listener.clone();
+        }
+        self.leg = leg;
+        self.handed_over = true;
+        self.sound = Sound::Joined;
+        let patience = SILENT_OUTSIDE_PATIENCE;
+        body.media(Order::Watch { stream: body.stream(leg), patience });
+    }
+
     /// The words for a lost listener are over: the wait sound takes their place.
     pub(super) fn finished(&mut self, body: &mut Body) {
         if let Sound::Lost { told: false } = self.sound {
@@ -109,6 +205,9 @@ impl Talking {
         let told = matches!(self.sound, Sound::Lost { told: true });
         let talked = self.talked(now);
         body.timers.stop(&Timer::ListenerGone);
+        if let Some(consult) = self.consult.take() {
+            consult.end(body, self.leg);
+        }
         if self.sound == Sound::Joined {
             body.media(Order::Part { streams: self.streams(body) });
         }
@@ -130,11 +229,32 @@ impl Talking {
         now: Now,
     ) -> Option<Stage> {
         match ending {
-            Ending::HungUp | Ending::Cancelled => {
-                let cause = leaving::hung_up(Party::Listener, told);
-                self.over(body, now);
-                Some(leaving::finish(body, Outcome::TakenByListener, cause, Reason::Normal, now))
-            }
+            Ending::HungUp | Ending::Cancelled => match self.consult.take() {
+                Some(consult @ Consult::Speaking { .. }) => {
+                    self.hands_over(body, consult, now);
+                    None
+                }
+                Some(consult @ Consult::Calling { .. }) => {
+                    // Nobody is there yet to leave the caller with.
+                    consult.end(body, self.leg);
+                    let talked = self.talked(now);
+                    body.listener_lost(self.leg, self.listener.clone(), talked, false, now);
+                    Some(Waiting::again(body, false, now))
+                }
+                None if self.handed_over => {
+                    body.media(Order::Part { streams: self.streams(body) });
+                    body.end_phone(self.leg, Reason::Normal);
+                    self.sound = Sound::Left;
+                    body.timers.set(Timer::ListenerGone, now.steady + LEFT_ALONE);
+                    None
+                }
+                None => {
+                    let cause = leaving::hung_up(Party::Listener, told);
+                    self.over(body, now);
+                    let outcome = Outcome::TakenByListener;
+                    Some(leaving::finish(body, outcome, cause, Reason::Normal, now))
+                }
+            },
             // Nobody has hung up: the phone is gone, and the caller must not pay for it.
             Ending::NeverAcknowledged | Ending::Lost => Some(self.given_up(body, now)),
         }
@@ -164,7 +284,7 @@ impl Talking {
                 body.play_wait_sound(if phone_holds { CALLER } else { self.leg });
             }
             (Sound::OnHold, true) => body.play_wait_sound(CALLER),
-            (Sound::Joined, false) | (Sound::Lost { .. }, _) => {}
+            (Sound::Joined, false) | (Sound::Consulting | Sound::Left | Sound::Lost { .. }, _) => {}
         }
     }
 

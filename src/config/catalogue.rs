@@ -123,6 +123,9 @@ pub enum What {
     BadPeer {
         text: String,
     },
+    BadCentreCode {
+        text: String,
+    },
     NotCallable {
         text: String,
     },
@@ -230,6 +233,7 @@ pub enum What {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Kind {
     Calendar,
+    Centre,
     Line,
     Listener,
     Manager,

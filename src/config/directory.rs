@@ -2,32 +2,61 @@
 //!
 //! Short by intention (domain.md T-01): who is not in here can't be rung, whatever anybody asks for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::{ListenerName, PhoneNumber};
 use crate::call::Helper;
 use crate::config::catalogue::{Kind, What};
-use crate::config::file::DirectoryFile;
+use crate::config::file::{DirectoryFile, Word};
 use crate::config::link::Linker;
 
-/// Managers who take calls on their own telephones when nobody is logged in.
-pub(super) fn managers(file: &DirectoryFile, linker: &mut Linker<'_>) -> BTreeMap<String, Helper> {
-    let mut all = BTreeMap::new();
+/// Everybody who may be called.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Directory {
+    /// Managers who take calls on their own telephones when nobody is logged in, by name.
+    pub(super) managers: BTreeMap<String, Helper>,
+    /// Centres a listener may ask, by code.
+    pub(super) centres: BTreeMap<String, Helper>,
+}
+
+impl Directory {
+    /// All that may ever be called.
+    pub(super) fn numbers(&self) -> BTreeSet<PhoneNumber> {
+        let helpers = self.managers.values().chain(self.centres.values());
+        helpers.map(|helper| helper.number.clone()).collect()
+    }
+}
+
+pub(super) fn directory(file: &DirectoryFile, linker: &mut Linker<'_>) -> Directory {
+    let mut all = Directory::default();
     for (key, table) in &file.managers {
-        let name = linker.name::<ListenerName>(Kind::Manager, key);
-        let number = table.number.get_ref().parse::<PhoneNumber>().ok();
-        // Only whole numbers of the world: nothing short, nothing that costs by the minute.
-        let number = number.filter(|number| number.as_str().starts_with('+') && !is_costly(number));
-        let Some(number) = number else {
-            let text = table.number.get_ref().clone();
-            linker.problem(&table.number, What::NotCallable { text });
+        if let Some(helper) = helper(Kind::Manager, key, &table.number, linker) {
+            all.managers.insert(key.get_ref().clone(), helper);
+        }
+    }
+    for (key, table) in &file.centres {
+        let code = table.code.get_ref();
+        let is_code = (1..=6).contains(&code.len()) && code.bytes().all(|c| c.is_ascii_digit());
+        if !is_code || all.centres.contains_key(code) {
+            linker.problem(&table.code, What::BadCentreCode { text: code.clone() });
             continue;
-        };
-        if let Some(name) = name {
-            all.insert(key.get_ref().clone(), Helper { name, number });
+        }
+        if let Some(helper) = helper(Kind::Centre, key, &table.number, linker) {
+            all.centres.insert(code.clone(), helper);
         }
     }
     all
+}
+
+fn helper(kind: Kind, key: &Word, number: &Word, linker: &mut Linker<'_>) -> Option<Helper> {
+    let name = linker.name::<ListenerName>(kind, key);
+    let read = number.get_ref().parse::<PhoneNumber>().ok();
+    // Only whole numbers of the world: nothing short, nothing that costs by the minute.
+    let read = read.filter(|number| number.as_str().starts_with('+') && !is_costly(number));
+    if read.is_none() {
+        linker.problem(number, What::NotCallable { text: number.get_ref().clone() });
+    }
+    Some(Helper { name: name?, number: read? })
 }
 
 /// French value-added numbers, `08…`: no person answers there.

@@ -222,6 +222,15 @@ pub(super) struct AccountTable {
 pub(super) struct DirectoryFile {
     #[serde(default)]
     pub(super) managers: Named<ManagerTable>,
+    #[serde(default)]
+    pub(super) centres: Named<CentreTable>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CentreTable {
+    pub(super) number: Word,
+    pub(super) code: Word,
 }
 
 #[derive(Deserialize)]

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::base::{LineName, PhoneNumber, PromptName, QueueName};
 use crate::call::{Helper, LinePlan, LineWords, Moved};
 use crate::config::catalogue::{Kind, What};
+use crate::config::directory::Directory;
 use crate::config::file::{
     CalendarsFile, LimitsTable, LineTable, LinesFile, QueuesFile, Word, words,
 };
@@ -50,8 +51,8 @@ pub(super) struct Known<'a> {
     /// Those that could be linked; what is wrong with the others has been said.
     pub(super) schedules: BTreeMap<String, Schedule>,
     pub(super) queues: Option<&'a QueuesFile>,
-    /// Who may be called when nobody is logged in.
-    pub(super) managers: BTreeMap<String, Helper>,
+    /// Who may be called.
+    pub(super) directory: Directory,
 }
 
 pub(super) fn lines(file: &LinesFile, known: &Known<'_>, linker: &mut Linker<'_>) -> Lines {
@@ -165,6 +166,7 @@ fn line(
     let words = line_words(table, linker);
     Some(LinePlan {
         overflow,
+        centres: known.directory.centres.clone(),
         name: name.clone(),
         display: table.display.clone().unwrap_or_else(|| name.to_string()),
         schedule: schedule?,
@@ -186,10 +188,10 @@ fn overflow(table: &LineTable, known: &Known<'_>, linker: &mut Linker<'_>) -> Ve
     let mut helpers = Vec::new();
     for word in &table.nobody.overflow {
         let name = word.get_ref();
-        match known.managers.get(name) {
+        match known.directory.managers.get(name) {
             Some(helper) => helpers.push(helper.clone()),
             None => {
-                let names = known.managers.keys().map(String::as_str);
+                let names = known.directory.managers.keys().map(String::as_str);
                 let suggestion = guess::nearest(name, names).map(str::to_owned);
                 let what = What::Unknown { kind: Kind::Manager, name: name.clone(), suggestion };
                 linker.problem(word, what);

@@ -9,8 +9,8 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use crate::base::{ListenerName, PromptName, QueueName, TrunkName};
-use crate::call::Helper;
 use crate::config::catalogue::{Kind, What};
+use crate::config::directory::Directory;
 use crate::config::file::{
     CalendarsFile, DirectoryFile, LinesFile, ListenersFile, QueuesFile, TrunksFile,
 };
@@ -50,7 +50,7 @@ struct Parts {
     listeners: BTreeMap<ListenerName, Listener>,
     queues: BTreeMap<String, QueuePlan>,
     trunks: BTreeMap<TrunkName, Trunk>,
-    managers: BTreeMap<String, Helper>,
+    directory: Directory,
     library: Library,
     /// Passwords, by listener.
     secrets: BTreeMap<String, String>,
@@ -77,14 +77,14 @@ pub(super) fn load_from(
         queues::queues(file, &mut Linker::new(source, &mut report, now, &mut asked))
     });
     let directory_file: Read<DirectoryFile> = read_if_there(&folder.join(DIRECTORY), &mut report);
-    let managers = directory_file.as_ref().map(|(source, file)| {
-        directory::managers(file, &mut Linker::new(source, &mut report, now, &mut asked))
+    let directory = directory_file.as_ref().map(|(source, file)| {
+        directory::directory(file, &mut Linker::new(source, &mut report, now, &mut asked))
     });
-    let managers = managers.unwrap_or_default();
+    let directory = directory.unwrap_or_default();
     let known = Known {
         calendars: calendars_file.as_ref().map(|(_, file)| file),
         schedules: schedules.unwrap_or_default(),
-        managers: managers.clone(),
+        directory: directory.clone(),
         queues: queues_file.as_ref().map(|(_, file)| file),
     };
     let listeners_file: Read<ListenersFile> = read(&folder.join(LISTENERS), &mut report);
@@ -155,7 +155,7 @@ pub(super) fn load_from(
         listeners,
         queues,
         trunks,
-        managers,
+        directory,
         library,
         secrets,
     };
@@ -212,7 +212,7 @@ fn setup(parts: &Parts) -> Setup {
         trunks: trunks.collect(),
         accounts: accounts.collect(),
         numbers: BTreeSet::new(),
-        callable: parts.managers.values().map(|helper| helper.number.clone()).collect(),
+        callable: parts.directory.numbers(),
         reserved: parts.codes.keys().cloned().collect(),
         expiry_min: registration.expiry_min,
         expiry_max: registration.expiry_max,

@@ -214,7 +214,7 @@ pub fn judge(name: &str, bytes: &[u8], now: DateTime<Utc>) -> Report {
         DIRECTORY => {
             if let Some(file) = source.table::<DirectoryFile>(&mut report) {
                 let mut linker = Linker::new(&source, &mut report, now, &mut asked);
-                directory::managers(&file, &mut linker);
+                directory::directory(&file, &mut linker);
             }
         }
         _ => {

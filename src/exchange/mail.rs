@@ -98,6 +98,9 @@ impl Exchange {
             Wish::HungUp { listener, talked, lost } => {
                 self.hung_up(call, &listener, talked, lost, now);
             }
+            Wish::HandedOver => {
+                self.note(Level::Info, "a listener handed a caller over", Some(call), Vec::new());
+            }
             Wish::Finished(record) => self.finished(call, *record),
         }
     }

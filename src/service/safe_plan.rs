@@ -108,6 +108,7 @@ fn line(number: &str) -> LinePlan {
         nobody_after: minute / 2,
         nobody_patience: minute,
         overflow: Vec::new(),
+        centres: BTreeMap::new(),
     }
 }
 

@@ -163,6 +163,20 @@ pub fn with_way_out(mut plan: Plan, trunk: &str, peer: std::net::SocketAddr) -> 
     plan
 }
 
+/// The same plan with a centre that listeners may ask.
+#[must_use]
+pub fn with_centre(mut plan: Plan, name: &str, number: &str, code: &str) -> Plan {
+    let helper =
+        Helper { name: name.parse().expect("a name"), number: number.parse().expect("a number") };
+    plan.sip.callable.insert(helper.number.clone());
+    for line in ["3977", "3133"] {
+        plan = with_line(plan, line, |line| {
+            line.centres.insert(code.to_owned(), helper.clone());
+        });
+    }
+    plan
+}
+
 /// The same plan with managers who are called when nobody is logged in.
 #[must_use]
 pub fn with_managers(mut plan: Plan, managers: &[(&str, &str)]) -> Plan {
@@ -233,6 +247,7 @@ fn line(number: &str, schedule: Schedule) -> LinePlan {
         nobody_after: secs(45),
         nobody_patience: secs(180),
         overflow: Vec::new(),
+        centres: BTreeMap::new(),
     }
 }
 

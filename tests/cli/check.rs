@@ -299,6 +299,25 @@ fn only_whole_numbers_of_people_may_be_called() {
 }
 
 #[test]
+fn centres_have_codes_of_their_own() {
+    let plan = PlanFolder::new();
+    let centre = |name: &str, code: &str| {
+        format!("[centres.{name}]\nnumber = \"01 99 00 75 00\"\ncode = \"{code}\"\n")
+    };
+    plan.write("directory.toml", centre("alma-75", "75").as_bytes());
+    let loaded = plan.load().unwrap();
+    assert_eq!(loaded.plan.lines["3133"].centres["75"].name.as_str(), "alma-75");
+    assert_eq!(loaded.plan.sip.callable.len(), 1);
+
+    for second in ["75", "", "1234567", "7a"] {
+        let both = centre("alma-75", "75") + &centre("alma-13", second);
+        plan.write("directory.toml", both.as_bytes());
+        let told = plan.problems(Language::English);
+        assert!(told.contains("can't be a centre's code"), "{second}: {told}");
+    }
+}
+
+#[test]
 fn the_example_with_an_operators_trunk_holds_together() {
     let plan = PlanFolder::new();
     let example = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/example-trunk");

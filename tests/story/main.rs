@@ -25,6 +25,7 @@ mod callers;
 mod clock_change;
 mod closing_time;
 mod flood;
+mod handing_over;
 mod hangups;
 mod listeners_phones;
 mod no_answer;

@@ -32,6 +32,7 @@ fn all() -> Vec<(&'static str, Story)> {
         crate::clock_change::STORIES,
         crate::closing_time::STORIES,
         crate::flood::STORIES,
+        crate::handing_over::STORIES,
         crate::hangups::STORIES,
         crate::listeners_phones::STORIES,
         crate::no_answer::STORIES,

@@ -138,6 +138,10 @@ impl What {
                 format!("`{text}` is no address of a trunk"),
                 "write an address, with a transport and a port if need be: `tcp/192.0.2.1:5062`",
             ),
+            Self::BadCentreCode { text } => with(
+                format!("`{text}` can't be a centre's code"),
+                "write one to six digits that no other centre has",
+            ),
             Self::NotCallable { text } => with(
                 format!("`{text}` is no number this house may call"),
                 "write a whole number, `06 …` or `+33…`; short numbers and 08 are never called",
@@ -253,6 +257,7 @@ impl Kind {
     fn in_english(self) -> &'static str {
         match self {
             Self::Calendar => "calendar",
+            Self::Centre => "centre",
             Self::Line => "line",
             Self::Listener => "listener",
             Self::Manager => "manager",

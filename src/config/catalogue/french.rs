@@ -47,6 +47,7 @@ impl What {
             }
             Self::None { kind } => plain(match kind {
                 Kind::Calendar => "il n'y a aucun calendrier",
+                Kind::Centre => "il n'y a aucun centre",
                 Kind::Line => "il n'y a aucune ligne",
                 Kind::Listener => "il n'y a aucun écoutant",
                 Kind::Manager => "il n'y a aucun responsable",
@@ -162,6 +163,10 @@ impl What {
             Self::BadPeer { text } => with(
                 format!("« {text} » n'est pas une adresse d'opérateur"),
                 "écrivez une adresse, au besoin avec transport et port : `tcp/192.0.2.1:5062`",
+            ),
+            Self::BadCentreCode { text } => with(
+                format!("« {text} » ne peut pas être le code d'un centre"),
+                "écrivez un à six chiffres qu'aucun autre centre n'a",
             ),
             Self::NotCallable { text } => with(
                 format!("« {text} » n'est pas un numéro que la maison peut appeler"),
@@ -290,6 +295,7 @@ impl Kind {
     fn in_french(self) -> &'static str {
         match self {
             Self::Calendar => "le calendrier",
+            Self::Centre => "le centre",
             Self::Line => "la ligne",
             Self::Listener => "l'écoutant",
             Self::Manager => "le responsable",
