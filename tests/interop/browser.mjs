@@ -9,6 +9,8 @@ const WebSocket = require("ws");
 const JsSIP = require("jssip");
 
 const ca = authority === "-" ? undefined : fs.readFileSync(authority);
+// JsSIP looks whether it could talk before it tells of a call; here it never gets so far.
+globalThis.window = { RTCPeerConnection: class {} };
 globalThis.WebSocket = class extends WebSocket {
   constructor(address, protocol) {
     super(address, protocol, { origin, ca, perMessageDeflate: true });

@@ -72,21 +72,26 @@ impl Asker {
 
     /// Carries questions and answers until `so`.
     fn settles(&mut self, at: Moment, so: impl Fn(&Locator) -> bool) {
+        self.carries_questions();
         eventually(secs(20), || {
-            while let Some(output) = self.locator.poll_output() {
-                match output {
-                    Output::Ask(question) => self.resolver.ask(question),
-                    Output::Changed(_) => {}
-                    Output::Foreign { address, .. } => self.foreign.push(address.to_string()),
-                }
-            }
             if let Ok(Input::LookedUp { question, answer }) =
                 self.answers.recv_timeout(Duration::from_millis(50))
             {
                 self.locator.answered(&question, answer, at);
+                self.carries_questions();
             }
             so(&self.locator)
         });
+    }
+
+    fn carries_questions(&mut self) {
+        while let Some(output) = self.locator.poll_output() {
+            match output {
+                Output::Ask(question) => self.resolver.ask(question),
+                Output::Changed(_) => {}
+                Output::Foreign { address, .. } => self.foreign.push(address.to_string()),
+            }
+        }
     }
 
     fn hops(&self, destination: &Destination, at: Moment) -> Vec<String> {
@@ -116,7 +121,8 @@ fn a_trunk_is_found_by_the_records_of_a_real_server_and_kept_when_it_dies() {
             "--srv-host=_sip._udp.operator.test,a.operator.test,5060,1,0",
             "--host-record=a.operator.test,127.0.1.1,fd00::1",
             "--host-record=b.operator.test,127.0.1.2",
-            "--host-record=b.operator.test,192.0.2.66",
+            "--srv-host=_sip._tcp.operator.test,c.operator.test,5063,3,0",
+            "--host-record=c.operator.test,192.0.2.66",
         ],
     );
     let mut asker = Asker::of(server);
