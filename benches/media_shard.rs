@@ -123,7 +123,7 @@ fn start(clock: Clock) -> (Shards, Receiver<Notice>) {
         listen: [127, 0, 0, 1].into(),
         advertised: [127, 0, 0, 1].into(),
         ports: (20_000, 29_999),
-        codecs: Codec::ALL.to_vec(),
+        codecs: Codec::TELEPHONE.to_vec(),
     };
     let music =
         Recording { rate: 16_000, samples: sine(440.0, 16_000, Duration::from_secs(30), 0.2) };

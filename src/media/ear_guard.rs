@@ -30,7 +30,7 @@ impl EarGuard {
         let law = match codec {
             Codec::Pcma => &*ALAW,
             Codec::Pcmu => &*ULAW,
-            Codec::G722 => return,
+            Codec::G722 | Codec::Opus => return,
         };
         for frame in payload.chunks_mut(FRAME_SAMPLES) {
             let mut samples = [0; FRAME_SAMPLES];

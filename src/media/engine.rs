@@ -184,10 +184,11 @@ impl Engine {
         let (partner, held) = (stream.partner(), stream.is_held());
         match heard {
             Heard::Nothing => {}
-            Heard::Sound { header, codec, payload } => {
+            Heard::Sound { header, codec, payload, arrived } => {
                 // Who holds us plays their own music, which is not for the other party.
                 if let Some((door, partner)) = self.partner(partner).filter(|_| !held) {
-                    partner.relay(door, (header, codec), packet, payload, now.steady, sink);
+                    let said = (header, codec, arrived);
+                    partner.relay(door, said, packet, payload, now.steady, sink);
                 }
             }
             Heard::Quiet { header, noise } => {
@@ -400,7 +401,14 @@ impl Engine {
         Abilities {
             address: self.address,
             rtp_port: self.at(door).map_or(0, Stream::port),
-            codecs: self.codecs.clone(),
+            // A network speaks what telephones speak; Opus is for phones.
+            codecs: match self.at(door).is_some_and(Stream::is_a_phone) {
+                true => self.codecs.clone(),
+                false => {
+                    let opus = |codec: &&Codec| **codec != Codec::Opus;
+                    self.codecs.iter().filter(opus).copied().collect()
+                }
+            },
             keys: self.at(door).and_then(Stream::keys).cloned(),
         }
     }

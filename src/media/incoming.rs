@@ -26,6 +26,21 @@ pub(super) struct Incoming {
     received_before: u64,
     lost_before: u64,
     keys: Receiver,
+    /// The last timestamp of a clock faster than ours, and how often it went around.
+    clock: Option<u64>,
+    /// How the last packet came.
+    last: Arrived,
+}
+
+/// How a believed packet came.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub(super) enum Arrived {
+    #[default]
+    InTime,
+    /// So many before it haven't come.
+    After { missing: u16 },
+    /// A later one came before.
+    Late,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
@@ -45,6 +60,8 @@ impl Incoming {
             received_before: 0,
             lost_before: 0,
             keys: Receiver::default(),
+            clock: None,
+            last: Arrived::InTime,
         }
     }
 
@@ -59,9 +76,34 @@ impl Incoming {
         self.begins_anew = false;
         self.contender = None;
         match self.tracker.heard(header.sequence, header.timestamp, now) {
-            Arrival::Newest { .. } | Arrival::Late | Arrival::Restarted => true,
-            Arrival::Duplicate | Arrival::Astray => false,
+            Arrival::Newest { missing: 0 } | Arrival::Restarted => self.last = Arrived::InTime,
+            Arrival::Newest { missing } => self.last = Arrived::After { missing },
+            Arrival::Late => self.last = Arrived::Late,
+            Arrival::Duplicate | Arrival::Astray => return false,
         }
+        true
+    }
+
+    /// A timestamp of a clock that is `ratio` times as fast as the house's, on ours. What wraps
+    /// around is followed, so that a long call goes on.
+    pub(super) fn at_8_khz(&mut self, timestamp: u32, ratio: u32) -> u32 {
+        if ratio == 1 {
+            return timestamp;
+        }
+        let unwrapped = match self.clock {
+            None => u64::from(timestamp) + (1 << 32),
+            Some(last) => {
+                let step = timestamp.wrapping_sub(last as u32).cast_signed();
+                last.wrapping_add_signed(step.into())
+            }
+        };
+        self.clock = Some(unwrapped);
+        (unwrapped / u64::from(ratio)) as u32
+    }
+
+    /// How the packet came that was believed last.
+    pub(super) fn arrived(&self) -> Arrived {
+        self.last
     }
 
     /// A new description was agreed on.

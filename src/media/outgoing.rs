@@ -67,6 +67,17 @@ impl Outgoing {
 
     /// Numbers the next packet of what we play.
     pub(super) fn next(&mut self, payload_type: u8, octets: usize, now: Moment) -> Header {
+        self.next_lasting(payload_type, octets, octets, now)
+    }
+
+    /// The same, for a codec whose packets don't tell by their length how long they last.
+    pub(super) fn next_lasting(
+        &mut self,
+        payload_type: u8,
+        ticks: usize,
+        octets: usize,
+        now: Moment,
+    ) -> Header {
         self.carried = None;
         let timestamp = self.timestamp_at(now);
         // RFC 3551 §4.1: the first packet after a silence.
@@ -78,7 +89,7 @@ impl Outgoing {
             timestamp,
             ssrc: self.ssrc,
         };
-        self.sent(header, octets, now);
+        self.sent(header, ticks, octets, now);
         header
     }
 
@@ -88,6 +99,18 @@ impl Outgoing {
         &mut self,
         theirs: Header,
         payload_type: u8,
+        octets: usize,
+        now: Moment,
+    ) -> Option<Header> {
+        self.carry_lasting(theirs, payload_type, octets, octets, now)
+    }
+
+    /// The same, for a codec whose packets don't tell by their length how long they last.
+    pub(super) fn carry_lasting(
+        &mut self,
+        theirs: Header,
+        payload_type: u8,
+        ticks: usize,
         octets: usize,
         now: Moment,
     ) -> Option<Header> {
@@ -118,7 +141,7 @@ impl Outgoing {
         };
         if behind(carried.last, theirs.sequence) {
             carried.advance(theirs);
-            self.sent(header, octets, now);
+            self.sent(header, ticks, octets, now);
         } else {
             self.count(octets);
         }
@@ -186,10 +209,10 @@ impl Outgoing {
         self.timestamp.wrapping_add(step as u32)
     }
 
-    fn sent(&mut self, header: Header, octets: usize, now: Moment) {
+    fn sent(&mut self, header: Header, ticks: usize, octets: usize, now: Moment) {
         self.sequence = header.sequence;
         self.timestamp = header.timestamp;
-        self.ticks = octets as u32;
+        self.ticks = ticks as u32;
         self.sent_at = Some(now);
         self.count(octets);
     }

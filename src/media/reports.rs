@@ -79,10 +79,11 @@ impl Reports {
         &mut self,
         outgoing: &Outgoing,
         incoming: &mut Incoming,
+        ratio: u32,
         now: Now,
         into: &mut [u8],
     ) -> usize {
-        let report = self.report(outgoing, incoming, now);
+        let report = self.report(outgoing, incoming, ratio, now);
         let length = report.write(into).unwrap_or(0);
         self.packets = outgoing.packets();
         length
@@ -93,10 +94,11 @@ impl Reports {
         &mut self,
         outgoing: &Outgoing,
         incoming: &mut Incoming,
+        ratio: u32,
         now: Now,
         into: &mut [u8],
     ) -> usize {
-        self.report(outgoing, incoming, now).write_with_goodbye(into).unwrap_or(0)
+        self.report(outgoing, incoming, ratio, now).write_with_goodbye(into).unwrap_or(0)
     }
 
     /// Reads a report of the other side. Says whether it was one.
@@ -131,13 +133,19 @@ impl Reports {
         &self.outward
     }
 
-    fn report(&self, outgoing: &Outgoing, incoming: &mut Incoming, now: Now) -> Report<'_> {
+    fn report(
+        &self,
+        outgoing: &Outgoing,
+        incoming: &mut Incoming,
+        ratio: u32,
+        now: Now,
+    ) -> Report<'_> {
         let sent_since = outgoing.packets() > self.packets;
         Report {
             ssrc: outgoing.ssrc(),
             sender: sent_since.then(|| SenderInfo {
                 ntp: rtcp::ntp(now.wall),
-                timestamp: outgoing.timestamp_now(now.steady),
+                timestamp: outgoing.timestamp_now(now.steady).wrapping_mul(ratio),
                 // Both wrap around (§6.4.1).
                 packets: outgoing.packets() as u32,
                 octets: outgoing.octets() as u32,

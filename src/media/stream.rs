@@ -14,11 +14,11 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::armour::{Armour, PACKET_MAX};
-use super::bridge::Bridge;
+use super::bridge::{Bridge, RECODED_MAX, Recoded};
 use super::codec::Codec;
 use super::comfort::Comfort;
 use super::engine::{Door, Lane, Sink};
-use super::incoming::Incoming;
+use super::incoming::{Arrived, Incoming};
 use super::library::Library;
 use super::outgoing::Outgoing;
 use super::playout::{Playout, Step};
@@ -49,6 +49,8 @@ pub(super) struct Stream {
     partner: Option<Door>,
     /// From the partner's codec to this party's.
     bridge: Option<Bridge>,
+    /// To this party's Opus, of what plays.
+    played: Option<Bridge>,
     /// What it hears while its partner is silent.
     comfort: Option<Comfort>,
     watch: Option<Watch>,
@@ -68,6 +70,7 @@ pub(super) enum Heard {
         header: Header,
         codec: Codec,
         payload: Range<usize>,
+        arrived: Arrived,
     },
     /// Believed, but not for the partner's ears: a key pressed.
     Unsaid {
@@ -110,6 +113,7 @@ impl Stream {
             playout: None,
             partner: None,
             bridge: None,
+            played: None,
             comfort: None,
             watch: None,
             heard_at: Moment::START,
@@ -210,13 +214,14 @@ impl Stream {
                 }
             },
         };
-        let Ok(Packet { header, payload }) = Packet::parse(packet) else {
+        let Ok(Packet { mut header, payload }) = Packet::parse(packet) else {
             return Heard::Nothing;
         };
         if !self.lock.hears(source) {
             self.strangers += 1;
             return Heard::Nothing;
         }
+        header.timestamp = self.incoming.at_8_khz(header.timestamp, agreed.codec.clock_ratio());
         if !self.incoming.believes(header, now) {
             return Heard::Nothing;
         }
@@ -233,7 +238,10 @@ impl Stream {
             return Heard::Unsaid { header };
         }
         match codec {
-            Some(codec) if wanted => Heard::Sound { header, codec, payload: range },
+            Some(codec) if wanted => {
+                let arrived = self.incoming.arrived();
+                Heard::Sound { header, codec, payload: range, arrived }
+            }
             None if wanted && header.payload_type == Comfort::PAYLOAD_TYPE => {
                 Heard::Quiet { header, noise: range }
             }
@@ -269,13 +277,13 @@ impl Stream {
     pub(super) fn relay(
         &mut self,
         door: Door,
-        said: (Header, Codec),
+        said: (Header, Codec, Arrived),
         packet: &mut [u8],
         payload: Range<usize>,
         now: Moment,
         sink: &mut impl Sink,
     ) {
-        let (header, from) = said;
+        let (header, from, arrived) = said;
         let (Some(agreed), Some(target)) = (self.session.agreed(), self.lock.target()) else {
             return;
         };
@@ -285,13 +293,16 @@ impl Stream {
         self.comfort = None;
         let to = agreed.codec;
         let number = agreed.payload_type_send;
-        let Some(header) = self.outgoing.carry(header, number, payload.len(), now) else {
-            return;
-        };
         let bridge = match &mut self.bridge {
             Some(bridge) if bridge.is_between(from, to) => bridge,
             // The codec was agreed on, or changed, since they were joined.
             other => other.insert(Bridge::new(from, to, self.lock.is_a_phone())),
+        };
+        if bridge.changes_length() {
+            return self.relay_recoded(door, (header, arrived), &packet[payload], now, sink);
+        }
+        let Some(header) = self.outgoing.carry(header, number, payload.len(), now) else {
+            return;
         };
         bridge.convert(&mut packet[payload.clone()]);
         let start = payload.start - HEADER_LENGTH;
@@ -299,11 +310,83 @@ impl Stream {
         self.send(door, target, &packet[start..payload.end], sink);
     }
 
+    /// The same where one of the two speaks Opus. Numbers are carried over as ever, and so are
+    /// losses, but for those that the packet behind them makes up for: only we can read that.
+    fn relay_recoded(
+        &mut self,
+        door: Door,
+        said: (Header, Arrived),
+        payload: &[u8],
+        now: Moment,
+        sink: &mut impl Sink,
+    ) {
+        let (header, arrived) = said;
+        let mut into = [0; RECODED_MAX];
+        let lost = match arrived {
+            Arrived::InTime => 0,
+            Arrived::After { missing } => missing.min(MADE_UP_MAX),
+            // Its place in the decoder's past is taken.
+            Arrived::Late => return,
+        };
+        for back in (1..=lost).rev() {
+            let Some(bridge) = &mut self.bridge else { return };
+            let recoded = bridge.make_up((back == 1).then_some(payload), &mut into);
+            let header = Header {
+                sequence: header.sequence.wrapping_sub(back),
+                timestamp: header.timestamp.wrapping_sub(u32::from(back) * FRAME_OCTETS as u32),
+                ..header
+            };
+            self.send_recoded(door, Some(header), recoded, &into, now, sink);
+        }
+        let (mut header, mut rest) = (Some(header), payload);
+        while !rest.is_empty() {
+            let Some(bridge) = &mut self.bridge else { return };
+            let recoded = bridge.recode(rest, &mut into);
+            self.send_recoded(door, header.take(), recoded, &into, now, sink);
+            // To Opus a packet of 30 ms goes in two; from Opus one packet is one.
+            let taken = if bridge_takes_all(&self.bridge) { rest.len() } else { recoded.ticks };
+            if taken == 0 {
+                return;
+            }
+            rest = rest.get(taken..).unwrap_or(&[]);
+        }
+    }
+
+    /// `theirs`: the numbers it came with, if it isn't a packet more than came.
+    fn send_recoded(
+        &mut self,
+        door: Door,
+        theirs: Option<Header>,
+        recoded: Recoded,
+        octets: &[u8; RECODED_MAX],
+        now: Moment,
+        sink: &mut impl Sink,
+    ) {
+        let Recoded { ticks, octets: length } = recoded;
+        let (Some(agreed), Some(target)) = (self.session.agreed(), self.lock.target()) else {
+            return;
+        };
+        if length == 0 {
+            return;
+        }
+        let (number, ratio) = (agreed.payload_type_send, agreed.codec.clock_ratio());
+        let header = match theirs {
+            Some(theirs) => self.outgoing.carry_lasting(theirs, number, ticks, length, now),
+            None => Some(self.outgoing.next_lasting(number, ticks, length, now)),
+        };
+        let Some(mut header) = header else { return };
+        header.timestamp = header.timestamp.wrapping_mul(ratio);
+        let mut packet = [0; HEADER_LENGTH + RECODED_MAX];
+        if let Some(length) = header.write(&octets[..length], &mut packet) {
+            self.send(door, target, &packet[..length], sink);
+        }
+    }
+
     /// The partner is silent: this party hears the other room's noise until the voice is back.
     pub(super) fn hear_quiet(&mut self, header: Header, noise: &[u8]) {
         self.outgoing.pass_over(header);
         if self.comfort.is_none()
-            && let Some(codec) = self.codec()
+            && let Some(codec) = self.codec().filter(|codec| *codec != Codec::Opus)
         {
             self.comfort = Some(Comfort::new(noise, codec));
         }
@@ -331,8 +414,14 @@ impl Stream {
             && self.outgoing.packets() > 0
         {
             let mut buffer = [0; REPORT_MAX + OVERHEAD_MAX];
-            let length =
-                self.reports.write_goodbye(&self.outgoing, &mut self.incoming, now, &mut buffer);
+            let ratio = self.codec().map_or(1, Codec::clock_ratio);
+            let length = self.reports.write_goodbye(
+                &self.outgoing,
+                &mut self.incoming,
+                ratio,
+                now,
+                &mut buffer,
+            );
             self.send_report(door, target, &mut buffer, length, sink);
         }
     }
@@ -389,6 +478,10 @@ impl Stream {
         }
     }
 
+    pub(super) fn is_a_phone(&self) -> bool {
+        self.lock.is_a_phone()
+    }
+
     pub(super) fn keys(&self) -> Option<&OurKeys> {
         self.keys.as_ref()
     }
@@ -422,9 +515,19 @@ impl Stream {
         let Some(target) = self.lock.target() else {
             return;
         };
-        match playout.next(agreed.codec, now) {
+        let opus = agreed.codec == Codec::Opus;
+        match playout.next(if opus { Codec::G722 } else { agreed.codec }, now) {
             // Who holds us hears nothing, and time goes by all the same.
             Step::Frame(_) if gone || !agreed.direction.sends() => self.outgoing.change_source(),
+            Step::Frame(octets) if opus => {
+                let bridge = match &mut self.played {
+                    Some(bridge) => bridge,
+                    none => none.insert(Bridge::new(Codec::G722, Codec::Opus, false)),
+                };
+                let mut into = [0; RECODED_MAX];
+                let recoded = bridge.recode(octets, &mut into);
+                self.send_recoded(door, None, recoded, &into, now, sink);
+            }
             Step::Frame(octets) => {
                 let size = (agreed.packet_time.as_millis() as usize * 8).clamp(1, FRAME_OCTETS);
                 for octets in octets.chunks(size) {
@@ -503,7 +606,9 @@ impl Stream {
         self.reports.put_off(now.steady, mint);
         if let Some(target) = self.report_target() {
             let mut buffer = [0; REPORT_MAX + OVERHEAD_MAX];
-            let length = self.reports.write(&self.outgoing, &mut self.incoming, now, &mut buffer);
+            let ratio = self.codec().map_or(1, Codec::clock_ratio);
+            let length =
+                self.reports.write(&self.outgoing, &mut self.incoming, ratio, now, &mut buffer);
             self.send_report(door, target, &mut buffer, length, sink);
         }
     }
@@ -549,6 +654,11 @@ impl Stream {
     }
 }
 
+/// Whether one packet becomes one, whatever its length.
+fn bridge_takes_all(bridge: &Option<Bridge>) -> bool {
+    bridge.as_ref().is_none_or(Bridge::comes_from_opus)
+}
+
 /// Protects what fills `packet` up to `length`, if it needs to be.
 pub(super) fn armoured(
     armour: &mut Option<Armour>,
@@ -560,6 +670,9 @@ pub(super) fn armoured(
         Some(armour) => armour.protect(packet, length),
     }
 }
+
+/// Lost packets that are made up for: 60 ms; what is longer is a hole anyway.
+const MADE_UP_MAX: u16 = 3;
 
 /// Six intervals of reports (RFC 3550 §6.2).
 const GONE_AFTER: Duration = Duration::from_secs(30);

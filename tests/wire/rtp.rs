@@ -69,7 +69,7 @@ impl Studio {
             listen: [127, 0, 0, 1].into(),
             advertised: [127, 0, 0, 1].into(),
             ports,
-            codecs: Codec::ALL.to_vec(),
+            codecs: Codec::TELEPHONE.to_vec(),
         };
         let recording =
             Recording { rate: 16_000, samples: sine(600.0, 16_000, Duration::from_secs(1), 0.2) };

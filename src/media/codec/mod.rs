@@ -6,6 +6,7 @@
 pub mod g711;
 pub mod g722;
 pub mod halfband;
+pub mod opus;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,21 +20,27 @@ pub enum Codec {
     Pcmu,
     /// G.722 at 64 kbit/s: 16 kHz sound.
     G722,
+    /// Opus, mono: for listeners' phones only.
+    Opus,
 }
 
 impl Codec {
     /// All, in the order we like them when nobody says otherwise.
-    pub const ALL: [Self; 3] = [Self::Pcma, Self::Pcmu, Self::G722];
+    pub const ALL: [Self; 4] = [Self::Pcma, Self::Pcmu, Self::G722, Self::Opus];
+
+    /// Those of the telephone network: one byte per tick of 8 kHz, whatever is said.
+    pub const TELEPHONE: [Self; 3] = [Self::Pcma, Self::Pcmu, Self::G722];
 
     /// The most samples 20 ms can have with any codec.
     pub const FRAME_SAMPLES_MAX: usize = 320;
 
-    /// The static payload type (RFC 3551 §6).
+    /// The static payload type (RFC 3551 §6); of Opus, which has none, the one it has in our offers.
     pub fn payload_type(self) -> u8 {
         match self {
             Self::Pcma => 8,
             Self::Pcmu => 0,
             Self::G722 => 9,
+            Self::Opus => 96,
         }
     }
 
@@ -43,28 +50,38 @@ impl Codec {
             Self::Pcma => "PCMA",
             Self::Pcmu => "PCMU",
             Self::G722 => "G722",
+            Self::Opus => "opus",
         }
     }
 
     /// The rate of RTP timestamps. RFC 3551 §4.5.2: G.722 says 8000 although it samples at 16 kHz,
     /// by an old mistake that can't be mended any more.
+    /// Opus says 48 000, whatever it was made from (RFC 7587 §4.1).
     pub fn rtp_clock(self) -> u32 {
-        8000
+        match self {
+            Self::Pcma | Self::Pcmu | Self::G722 => 8000,
+            Self::Opus => 48_000,
+        }
+    }
+
+    /// Ticks of its RTP clock in one of ours, of 8 kHz.
+    pub fn clock_ratio(self) -> u32 {
+        self.rtp_clock() / 8000
     }
 
     /// Samples per second, of the sound.
     pub fn sample_rate(self) -> u32 {
         match self {
             Self::Pcma | Self::Pcmu => 8000,
-            Self::G722 => 16_000,
+            Self::G722 | Self::Opus => 16_000,
         }
     }
 
-    /// Samples in `ticks` of the RTP clock; a payload of so many bytes holds them.
+    /// Samples in `ticks` of 8 kHz; a payload of so many bytes holds them, but for Opus.
     pub fn samples(self, ticks: usize) -> usize {
         match self {
             Self::Pcma | Self::Pcmu => ticks,
-            Self::G722 => 2 * ticks,
+            Self::G722 | Self::Opus => 2 * ticks,
         }
     }
 
@@ -86,6 +103,7 @@ pub enum Encoder {
     Pcma,
     Pcmu,
     G722(Box<g722::Encoder>),
+    Opus(opus::Encoder),
 }
 
 impl Encoder {
@@ -94,6 +112,7 @@ impl Encoder {
             Codec::Pcma => Self::Pcma,
             Codec::Pcmu => Self::Pcmu,
             Codec::G722 => Self::G722(Box::default()),
+            Codec::Opus => Self::Opus(opus::Encoder::new(codec.sample_rate())),
         }
     }
 
@@ -104,6 +123,7 @@ impl Encoder {
             Self::Pcma => g711::encode_alaw(samples, payload),
             Self::Pcmu => g711::encode_ulaw(samples, payload),
             Self::G722(encoder) => encoder.encode(samples, payload),
+            Self::Opus(encoder) => encoder.encode(samples, payload),
         }
     }
 }
@@ -114,6 +134,7 @@ pub enum Decoder {
     Pcma,
     Pcmu,
     G722(Box<g722::Decoder>),
+    Opus(opus::Decoder),
 }
 
 impl Decoder {
@@ -122,6 +143,7 @@ impl Decoder {
             Codec::Pcma => Self::Pcma,
             Codec::Pcmu => Self::Pcmu,
             Codec::G722 => Self::G722(Box::default()),
+            Codec::Opus => Self::Opus(opus::Decoder::default()),
         }
     }
 
@@ -132,6 +154,7 @@ impl Decoder {
             Self::Pcma => g711::decode_alaw(payload, samples),
             Self::Pcmu => g711::decode_ulaw(payload, samples),
             Self::G722(decoder) => decoder.decode(payload, samples),
+            Self::Opus(decoder) => decoder.decode(payload, samples),
         }
     }
 }

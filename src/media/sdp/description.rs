@@ -11,6 +11,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::crypto::Crypto;
+use crate::media::codec::Codec;
 
 /// One side's description of a session.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -154,6 +155,25 @@ impl Encoding {
         self.clock == clock
             && self.name.eq_ignore_ascii_case(name)
             && matches!(self.parameters.as_deref(), None | Some("1"))
+    }
+
+    /// What `codec` is called in `a=rtpmap`.
+    pub fn of(codec: Codec) -> Self {
+        // RFC 7587 §7: Opus always says two channels.
+        let parameters = (codec == Codec::Opus).then(|| "2".to_owned());
+        Self { parameters, ..Self::new(codec.encoding(), codec.rtp_clock()) }
+    }
+
+    /// Whether this is `codec`.
+    pub fn is_codec(&self, codec: Codec) -> bool {
+        match codec {
+            Codec::Opus => {
+                self.clock == codec.rtp_clock()
+                    && self.name.eq_ignore_ascii_case(codec.encoding())
+                    && self.parameters.as_deref() == Some("2")
+            }
+            Codec::Pcma | Codec::Pcmu | Codec::G722 => self.is(codec.encoding(), codec.rtp_clock()),
+        }
     }
 }
 

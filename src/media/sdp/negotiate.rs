@@ -173,13 +173,13 @@ impl Session {
         let (codec, number) = heard.codecs[0];
         let theirs = &offer.media[index];
 
-        let events = heard.event.map(|number| EventNumbers { send: number, receive: number });
+        let events = heard.event.map(|(number, _)| EventNumbers { send: number, receive: number });
         let (crypto, secured) = heard.secured.unzip();
         let agreed = agreed(&offer, theirs, codec, number, vec![(number, codec)], events, secured)
             .ok_or(Refused::Unreadable)?;
 
         let mut formats = vec![codec_format(codec, number)];
-        formats.extend(heard.event.map(event_format));
+        formats.extend(heard.event.map(|(number, clock)| event_format(number, clock)));
         let media = offer
             .media
             .iter()
@@ -206,12 +206,15 @@ impl Session {
         let mut formats: Vec<Format> = preference(abilities, [like, in_use])
             .into_iter()
             .map(|codec| {
-                let encoding = Encoding::new(codec.encoding(), codec.rtp_clock());
-                codec_format(codec, self.number_of(&encoding, codec.payload_type()))
+                codec_format(codec, self.number_of(&Encoding::of(codec), codec.payload_type()))
             })
             .collect();
-        let event = Encoding::new(Encoding::TELEPHONE_EVENT, EVENT_CLOCK);
-        formats.push(event_format(self.number_of(&event, EVENT_NUMBER)));
+        for clock in [EVENT_CLOCK, Codec::Opus.rtp_clock()] {
+            if abilities.codecs.iter().any(|codec| codec.rtp_clock() == clock) {
+                let event = Encoding::new(Encoding::TELEPHONE_EVENT, clock);
+                formats.push(event_format(self.number_of(&event, EVENT_NUMBER), clock));
+            }
+        }
 
         // RFC 8643: protected if they can, plain if they can't; but what was agreed on stays.
         let before = self.audio_line().and_then(|at| self.local.as_ref()?.media.get(at));
@@ -261,9 +264,10 @@ impl Session {
             .into_iter()
             .find(|(_, codec)| receive(*codec).is_some())
             .ok_or(Refused::NoCommonCodec)?;
-        let events =
-            ours.formats.iter().find_map(event_of).zip(theirs.formats.iter().find_map(event_of));
-        let events = events.map(|(receive, send)| EventNumbers { send, receive });
+        let events = event_clocks(codec).into_iter().find_map(|clock| {
+            let number = |media: &Media| media.formats.iter().find_map(|it| event_of(it, clock));
+            Some(EventNumbers { send: number(theirs)?, receive: number(ours)? })
+        });
         let agreed = agreed(&answer, theirs, codec, payload_type_send, receives, events, secured)
             .ok_or(Refused::Unreadable)?;
         let agreed = Agreed { rtcp_mux: agreed.rtcp_mux && ours.rtcp_mux, ..agreed };
@@ -303,7 +307,9 @@ impl Session {
 
     /// The number `encoding` has had, else its usual one, else one that never meant anything else.
     fn number_of(&mut self, encoding: &Encoding, usual: u8) -> u8 {
-        let known = |(_, known): &&(u8, Encoding)| known.is(&encoding.name, encoding.clock);
+        let known = |(_, known): &&(u8, Encoding)| {
+            known.name.eq_ignore_ascii_case(&encoding.name) && known.clock == encoding.clock
+        };
         if let Some((number, _)) = self.numbers.iter().rev().find(known) {
             return *number;
         }
@@ -320,15 +326,24 @@ const KEY_WORDS: usize = 6;
 
 const SALT_LENGTH: usize = 14;
 
-/// All codecs we speak have an RTP clock of 8000, and `telephone-event` goes by the same clock
+/// The codecs of telephones have an RTP clock of 8000, and `telephone-event` goes by the same clock
 /// (RFC 4733 §2.1).
 const EVENT_CLOCK: u32 = 8000;
+
+/// What `telephone-event` may go by beside a codec, best first.
+fn event_clocks(codec: Codec) -> [u32; 2] {
+    [codec.rtp_clock(), EVENT_CLOCK]
+}
+
+/// RFC 7587 §6.1: what we like to hear, and what we send.
+const OPUS: &str = "useinbandfec=1;cbr=1;maxplaybackrate=16000;sprop-maxcapturerate=16000";
 
 /// What one of their audio streams has for us.
 struct Heard {
     /// Common codecs, ours first, with their numbers.
     codecs: Vec<(Codec, u8)>,
-    event: Option<u8>,
+    /// Its number and its clock.
+    event: Option<(u8, u32)>,
     /// Our line, and what it means.
     secured: Option<(Crypto, Secured)>,
 }
@@ -351,7 +366,11 @@ impl Heard {
                 offered.iter().find(|(_, theirs)| theirs == codec).map(|it| (*codec, it.0))
             })
             .collect();
-        let event = media.formats.iter().find_map(event_of);
+        // RFC 4733 §2.1: by the clock of the sound, if they offer it so.
+        let event = event_clocks(codecs.first()?.0).into_iter().find_map(|clock| {
+            let number = media.formats.iter().find_map(|format| event_of(format, clock))?;
+            Some((number, clock))
+        });
         (!codecs.is_empty()).then_some(Self { codecs, event, secured })
     }
 }
@@ -418,29 +437,29 @@ fn agreed(
 fn codec_of(format: &Format) -> Option<(u8, Codec)> {
     let number = format.payload_type()?;
     let codec = Codec::ALL.into_iter().find(|codec| match &format.mapped {
-        Some(encoding) => encoding.is(codec.encoding(), codec.rtp_clock()),
-        None => codec.payload_type() == number,
+        Some(encoding) => encoding.is_codec(*codec),
+        None => codec.payload_type() == number && !DYNAMIC.contains(&number),
     })?;
     Some((number, codec))
 }
 
-fn event_of(format: &Format) -> Option<u8> {
+fn event_of(format: &Format, clock: u32) -> Option<u8> {
     let encoding = format.mapped.as_ref()?;
-    encoding.is(Encoding::TELEPHONE_EVENT, EVENT_CLOCK).then(|| format.payload_type())?
+    encoding.is(Encoding::TELEPHONE_EVENT, clock).then(|| format.payload_type())?
 }
 
 fn codec_format(codec: Codec, number: u8) -> Format {
     Format {
         name: number.to_string(),
-        mapped: Some(Encoding::new(codec.encoding(), codec.rtp_clock())),
-        parameters: None,
+        mapped: Some(Encoding::of(codec)),
+        parameters: (codec == Codec::Opus).then(|| OPUS.to_owned()),
     }
 }
 
-fn event_format(number: u8) -> Format {
+fn event_format(number: u8, clock: u32) -> Format {
     Format {
         name: number.to_string(),
-        mapped: Some(Encoding::new(Encoding::TELEPHONE_EVENT, EVENT_CLOCK)),
+        mapped: Some(Encoding::new(Encoding::TELEPHONE_EVENT, clock)),
         parameters: Some(EVENTS.to_owned()),
     }
 }

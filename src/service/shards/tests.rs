@@ -58,7 +58,7 @@ fn started(ports: (u16, u16)) -> (Shards, Receiver<Notice>) {
         listen: [127, 0, 0, 1].into(),
         advertised: [127, 0, 0, 1].into(),
         ports,
-        codecs: Codec::ALL.to_vec(),
+        codecs: Codec::TELEPHONE.to_vec(),
     };
     let library = Arc::new(Library::of_clips(std::collections::BTreeMap::new()));
     let (told, notices) = channel();

@@ -249,7 +249,7 @@ fn a_number_that_means_something_else_already_is_not_used_again() {
 
     let again = parse(&session.offer(&abilities(), None)).unwrap();
 
-    let event = again.media[0].formats.iter().find_map(event_of);
+    let event = again.media[0].formats.iter().find_map(|format| event_of(format, 8000));
     assert_eq!(event, Some(96));
 }
 
@@ -295,7 +295,7 @@ fn abilities() -> Abilities {
     Abilities {
         address: "198.51.100.1".parse().unwrap(),
         rtp_port: 20_000,
-        codecs: Codec::ALL.to_vec(),
+        codecs: Codec::TELEPHONE.to_vec(),
         keys: None,
     }
 }
@@ -399,4 +399,40 @@ fn secure() -> Abilities {
         number
     });
     Abilities { keys: Some(keys), ..abilities() }
+}
+
+/// RFC 7587: in an answer to a phone that has nothing else, and last in our own offers.
+#[test]
+fn opus_is_spoken_with_phones_that_want_it_and_liked_least() {
+    let phone = || Abilities { codecs: Codec::ALL.to_vec(), ..abilities() };
+    let opus = offer_of(
+        "m=audio 4000 RTP/AVP 107 110 101\r\na=rtpmap:107 opus/48000/2\r\n\
+         a=fmtp:107 useinbandfec=1\r\na=rtpmap:110 telephone-event/48000\r\n\
+         a=rtpmap:101 telephone-event/8000\r\n",
+    );
+    let answer = Session::new(1).answer(&opus, &phone(), None).unwrap();
+    assert_eq!((answer.agreed.codec, answer.agreed.payload_type_send), (Codec::Opus, 107));
+    assert_eq!(answer.agreed.telephone_event, Some(EventNumbers { send: 110, receive: 110 }));
+    let said = text(&answer.sdp);
+    assert!(said.contains("a=rtpmap:107 opus/48000/2\r\n"), "{said}");
+    assert!(said.contains("a=fmtp:107 useinbandfec=1;cbr=1;maxplaybackrate=16000"), "{said}");
+    assert!(said.contains("a=rtpmap:110 telephone-event/48000\r\n"), "{said}");
+
+    let both = offer_of("m=audio 4000 RTP/AVP 107 8\r\na=rtpmap:107 opus/48000/2\r\n");
+    assert_eq!(Session::new(1).answer(&both, &phone(), None).unwrap().agreed.codec, Codec::Pcma);
+    assert_eq!(Session::new(1).answer(&opus, &abilities(), None), Err(Refused::NoCommonCodec));
+    // A number without a meaning is not Opus because ours would be.
+    let bare = offer_of("m=audio 4000 RTP/AVP 96\r\n");
+    assert_eq!(Session::new(1).answer(&bare, &phone(), None), Err(Refused::NoCommonCodec));
+
+    let mut session = Session::new(1);
+    let offered = session.offer(&phone(), None);
+    assert!(text(&offered).contains("RTP/AVP 8 0 9 96 101 97\r\n"), "{}", text(&offered));
+    let taken = offer_of(
+        "m=audio 4000 RTP/AVP 96 97\r\na=rtpmap:96 opus/48000/2\r\n\
+         a=rtpmap:97 telephone-event/48000\r\n",
+    );
+    let agreed = session.accept(&taken).unwrap();
+    assert_eq!(agreed.codec, Codec::Opus);
+    assert_eq!(agreed.telephone_event, Some(EventNumbers { send: 97, receive: 97 }));
 }
