@@ -38,6 +38,8 @@ pub(crate) struct Session {
     pub(crate) exchange: Exchange,
     /// By the CSeq of the INVITE each belongs to: an ACK is for its own 200, not for the latest.
     pub(crate) unacknowledged: BTreeMap<u32, Unacknowledged>,
+    /// The INVITE that began it was ours, and so is its Call-ID.
+    pub(crate) ours: bool,
     /// The phone we invited.
     pub(crate) phone: Option<PhoneRef>,
     /// The floor above has ended this dialog and hears no more of it.
@@ -147,6 +149,7 @@ impl Unacknowledged {
 impl Session {
     pub(crate) fn new(dialog: Dialog, peer: Peer, stage: Stage) -> Self {
         Self {
+            ours: matches!(stage, Stage::Inviting { .. }),
             dialog,
             peer,
             stage,

@@ -220,7 +220,7 @@ impl Endpoint {
                 self.offer_answered(dialog, refresh, sdp_of(reply), now);
             }
             491 if glares < GLARES_MAX => {
-                let pause = glare_pause(session.phone.is_some(), &mut self.mint);
+                let pause = glare_pause(session.ours, &mut self.mint);
                 session.exchange = Exchange::Waiting { sdp, glares, refresh };
                 self.timers.set(Timer::Glare(dialog), now.steady + pause);
             }
