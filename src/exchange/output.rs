@@ -10,6 +10,7 @@ use crate::sip::{Flow, Transmit};
 
 /// Every wish the world can be asked for.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[expect(clippy::large_enum_variant, reason = "a record is one in hundreds of wishes")]
 pub enum Output {
     Send(Transmit),
     /// Close this connection.

@@ -141,6 +141,7 @@ fn a_redirection_is_not_followed() {
     let elsewhere = "Contact: <sip:+88213123456@192.0.2.1>\r\n";
     house.hears(sbc(), &answer(&invite, 302, "sbc", elsewhere, ""));
 
+    // Taken for a plain no (scenarios.md SC-28).
     let why = Failure::Refused(480);
     assert_eq!(house.take_events(), [Event::Failed { dialog, why, cause: None }]);
     assert!(house.take_sent().iter().all(|sent| sent.starts_with("ACK ")));
