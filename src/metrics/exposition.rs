@@ -220,7 +220,20 @@ impl Picture {
             "connections_evicted",
             "Connections closed to make room, or for saying nothing.",
             totals.connections_evicted,
-        )
+        )?;
+        page.counter(
+            "handshakes_failed",
+            "TLS handshakes and WebSocket upgrades that came to nothing.",
+            totals.handshakes_failed,
+        )?;
+        match totals.certificate_end {
+            Some(end) => page.gauge(
+                "certificate_end_seconds",
+                "When the first certificate of the SIP doors ends, in seconds since 1970.",
+                end,
+            ),
+            None => Ok(()),
+        }
     }
 
     fn media(&self, page: &mut Page<'_>) -> fmt::Result {

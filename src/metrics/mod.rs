@@ -84,6 +84,10 @@ pub struct SipTotals {
     pub connections_refused: u64,
     /// Connections closed to make room, or because they said nothing.
     pub connections_evicted: u64,
+    /// TLS handshakes and WebSocket upgrades that came to nothing.
+    pub handshakes_failed: u64,
+    /// When the first certificate of our doors ends, in seconds since 1970; none: there is none.
+    pub certificate_end: Option<i64>,
 }
 
 /// What came and went as sound.

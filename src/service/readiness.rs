@@ -105,6 +105,8 @@ impl Gauges {
         let away = self.inbox.turned_away();
         let figures = self.shards.figures();
         let health = self.store.health();
+        let certificates = self.reception.current().certificates.clone();
+        let certificate_end = certificates.iter().map(|one| one.at.timestamp()).min();
         let late_ticks = {
             let mut sightings = self.sightings.lock().unwrap_or_else(PoisonError::into_inner);
             let behind = figures.iter().filter(|figures| figures.latest > TICK_LATE).count();
@@ -121,6 +123,8 @@ impl Gauges {
             totals.sip.connections = doors.connections as u64;
             totals.sip.connections_refused = doors.connections_refused;
             totals.sip.connections_evicted = doors.connections_evicted;
+            totals.sip.handshakes_failed = doors.handshakes_failed;
+            totals.sip.certificate_end = certificate_end;
             totals.media.streams = figures.iter().map(|figures| figures.streams).sum();
             totals.media.received = figures.iter().map(|figures| figures.packets_received).sum();
             totals.media.sent = figures.iter().map(|figures| figures.packets_sent).sum();
