@@ -5,7 +5,7 @@ use std::fmt::Write;
 use hotline::media::Refused;
 use hotline::media::codec::Codec;
 use hotline::media::sdp::{
-    Abilities, Description, Direction, Encoding, Format, Media, Protocol, Session, parse, print,
+    Abilities, Description, Direction, Encoding, Format, Media, Session, parse, print,
 };
 use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
@@ -35,7 +35,7 @@ proptest! {
                     }
                 }
                 let (ours, theirs) = (&described.media[taken[0]], &offered.media[taken[0]]);
-                prop_assert!(theirs.port != 0 && theirs.protocol == Protocol::Plain);
+                prop_assert!(theirs.port != 0 && theirs.protocol.is_plain());
 
                 let spoken: Vec<Codec> = ours.formats.iter().filter_map(meaning).collect();
                 prop_assert_eq!(&spoken[..], &[answer.agreed.codec][..]);
@@ -161,7 +161,7 @@ fn abilities(codecs: Vec<Codec>, rtp_port: u16) -> Abilities {
 }
 
 fn is_ours(media: &Media) -> bool {
-    media.kind == "audio" && media.port != 0 && media.protocol == Protocol::Plain
+    media.kind == "audio" && media.port != 0 && media.protocol.is_plain()
 }
 
 /// What a format means, told anew and simply.
