@@ -114,6 +114,7 @@ async fn look_up(resolver: &TokioResolver, question: &Question) -> Answer {
     match resolver.lookup(name, kind).await {
         Ok(found) => {
             let records = found.answers().iter().filter_map(|record| read(&record.data));
+            #[expect(clippy::disallowed_methods, reason = "the answer ends by this clock")]
             let ttl = found.valid_until().saturating_duration_since(Instant::now());
             Answer::Records { records: records.take(RECORDS_MAX).collect(), ttl }
         }

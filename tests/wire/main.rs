@@ -1,6 +1,7 @@
 //! A few tests over real loopback sockets.
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on should stop")]
+#![expect(clippy::disallowed_methods, reason = "real sockets live in real time")]
 
 mod house;
 mod rtp;

@@ -885,11 +885,9 @@ impl Hall {
         self.phones[phone].key = Some(key);
         self.offers(phone, "sendrecv");
         self.order(|stream| Order::Proven { stream }, phone);
-        let ours = self.notices().into_iter().find_map(|notice| match notice {
-            Notice::Described { sdp, .. } => {
-                Some(parse(&sdp).unwrap().media.remove(0).crypto.remove(0).key)
-            }
-            _ => None,
+        let ours = self.notices().into_iter().find_map(|notice| {
+            let Notice::Described { sdp, .. } = notice else { return None };
+            Some(parse(&sdp).unwrap().media.remove(0).crypto.remove(0).key)
         });
         let keys = Secured { ours: self.phones[phone].key.clone().unwrap(), theirs: ours.unwrap() };
         let mut armour = None;

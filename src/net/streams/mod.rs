@@ -266,7 +266,7 @@ impl Shared {
         let now = (self.stamp)().steady;
         let mut table = self.table();
         let is_full = table.len() >= self.limits.max;
-        let is_share_spent = table.from_address(peer.ip()) >= self.limits.max_per_address;
+        let is_share_spent = table.count_from(peer.ip()) >= self.limits.max_per_address;
         if is_share_spent && !table.evicts_from(peer.ip(), now)
             || is_full && !is_share_spent && !table.evicts(now)
         {

@@ -108,7 +108,7 @@ impl Table {
         self.by_peer.get(&(transport, peer)).copied()
     }
 
-    pub(super) fn from_address(&self, address: IpAddr) -> usize {
+    pub(super) fn count_from(&self, address: IpAddr) -> usize {
         self.by_address.get(&address).copied().unwrap_or(0)
     }
 

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_tungstenite::tungstenite::error::{CapacityError, Error};
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
 use tokio_tungstenite::tungstenite::http::header::{
@@ -105,8 +105,9 @@ pub(super) async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
     writes: &mut mpsc::Receiver<Bytes>,
 ) -> bool {
     let mut is_known = false;
-    let mut heard = Instant::now();
-    let mut pings = interval_at(heard + PING_EVERY, PING_EVERY);
+    let mut heard = (shared.stamp)().steady;
+    let mut pings = interval(PING_EVERY);
+    pings.reset();
     pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let why = loop {
         tokio::select! {
@@ -119,13 +120,14 @@ pub(super) async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
                 }
             }
             _ = pings.tick() => {
-                if heard.elapsed() > SILENCE_MAX || !says(&mut socket, Message::Ping(Bytes::new())).await {
+                let silence = (shared.stamp)().steady - heard;
+                if silence > SILENCE_MAX || !says(&mut socket, Message::Ping(Bytes::new())).await {
                     break CloseCode::Away;
                 }
             }
             message = socket.next() => {
                 let at = (shared.stamp)();
-                heard = Instant::now();
+                heard = at.steady;
                 shared.table().hears(flow.connection, at.steady);
                 let bytes = match message {
                     Some(Ok(Message::Text(text))) => Bytes::from(text),
@@ -226,7 +228,8 @@ mod tests {
         let host = ("host", "sip.example:443");
         let sip = ("sec-websocket-protocol", "chat, sip");
         let forbidden = Err(StatusCode::FORBIDDEN);
-        let table: [(&[(&str, &str)], Result<(), StatusCode>); 13] = [
+        type Case<'a> = (&'a [(&'a str, &'a str)], Result<(), StatusCode>);
+        let table: [Case<'_>; 13] = [
             (&[host, origin, sip], Ok(())),
             (&[("host", "SIP.example"), origin, sip], Ok(())),
             (&[("host", "192.0.2.7:8443"), origin, sip], Ok(())),

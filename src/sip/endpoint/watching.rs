@@ -261,7 +261,7 @@ fn event_of(request: &Request) -> Option<(Package, Option<String>)> {
     let (word, params) = event.split_at(event.find(';').unwrap_or(event.len()));
     let package = Package::read(word.trim())?;
     let id = Params::read(params)?.get("id").map(str::to_owned);
-    (!id.as_ref().is_some_and(|id| id.len() > ID_MAX)).then_some((package, id))
+    id.as_ref().is_none_or(|id| id.len() <= ID_MAX).then_some((package, id))
 }
 
 /// Whether they read what we write. Who says nothing reads the package's own kind.
