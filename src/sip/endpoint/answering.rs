@@ -360,15 +360,21 @@ impl Endpoint {
         }
     }
 
-    /// §15.1.2: a dialog that ends answers what was still asked in it with 487.
+    /// §15.1.2: a dialog that ends answers what was still asked in it with 487; and whoever has
+    /// said goodbye may never answer a re-INVITE of ours that they have only heard of.
     pub(super) fn drop_question(&mut self, dialog: DialogRef, now: Now) {
         let Some(session) = self.sessions.get_mut(&dialog) else {
             return;
         };
-        if let Exchange::Asked { transaction, question, .. } = std::mem::take(&mut session.exchange)
-        {
-            let gone = Status::REQUEST_TERMINATED;
-            self.transactions.respond(transaction, gone.0, question.plain(gone), now.steady);
+        match std::mem::take(&mut session.exchange) {
+            Exchange::Asked { transaction, question, .. } => {
+                let gone = Status::REQUEST_TERMINATED;
+                self.transactions.respond(transaction, gone.0, question.plain(gone), now.steady);
+            }
+            Exchange::Offered { transaction, .. } => {
+                self.transactions.cancelled(transaction, now.steady);
+            }
+            Exchange::Settled | Exchange::Waiting { .. } => {}
         }
     }
 

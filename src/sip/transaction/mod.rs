@@ -299,7 +299,8 @@ impl Transactions {
         });
     }
 
-    /// A CANCEL for this INVITE was sent: its final response must come in 64×T1 (§9.1).
+    /// A CANCEL for this INVITE was sent (§9.1), or its dialog is over: its final response must come
+    /// in 64×T1.
     pub(crate) fn cancelled(&mut self, id: TransactionRef, now: Moment) {
         self.with(id, now, |machine, hands| match machine {
             Machine::InviteClient(_, client) => client.cancelled(hands),

@@ -25,6 +25,22 @@ fn a_caller_puts_us_on_hold_and_takes_us_back() {
     assert!(house.take_events().is_empty());
 }
 
+/// A re-INVITE that was heard of and never answered leaves nothing behind when the call is over.
+#[test]
+fn a_goodbye_ends_the_wait_for_an_answer_to_our_offer() {
+    let mut house = House::new();
+    let (dialog, ok) = house.is_talking();
+    house.does(|endpoint, now| endpoint.offer(dialog, NEW_OFFER.into(), now));
+    let reinvite = house.take_sent().pop().unwrap();
+    house.hears(trunk(), &answer(&reinvite, 100, "", "", ""));
+
+    house.hears(trunk(), &inside("BYE", "z9hG4bKbye", &ok, 2, ""));
+    house.take_events();
+    house.lines();
+
+    house.is_empty_in_the_end();
+}
+
 #[test]
 fn an_ack_belongs_to_its_own_200() {
     let mut house = House::new();
