@@ -60,12 +60,6 @@ impl Person {
         self.town.world().phone(&self.name).ringing()
     }
 
-    /// Whether the cable is in.
-    pub fn is_plugged_in(&self) -> bool {
-        let world = self.town.world();
-        world.network.is_alive(world.phone(&self.name).flow().peer)
-    }
-
     /// Has no call any more: the other side ended it, or we did.
     #[track_caller]
     pub fn comes_free(&self) {

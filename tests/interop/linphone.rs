@@ -111,9 +111,11 @@ impl Linphone {
     /// What it heard so far, second by second.
     fn heard(&self) -> Vec<Option<f64>> {
         let bytes = fs::read(self.folder.join("hears.wav")).unwrap_or_default();
-        let rate = bytes
-            .get(24..28)
-            .map_or(8_000, |four| u32::from_le_bytes(four.try_into().expect("four bytes")));
+        // The head of the file is written when the call is over.
+        let Some(four) = bytes.get(24..28).filter(|four| **four != [0; 4]) else {
+            return Vec::new();
+        };
+        let rate = u32::from_le_bytes(four.try_into().unwrap());
         let samples: Vec<i16> = bytes
             .get(44..)
             .unwrap_or_default()
