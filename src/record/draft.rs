@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::{CallRef, LineName, ListenerName, Moment, Now, TrunkName};
 use crate::record::{Attempt, AttemptResult, CallRecord, Cause, Outcome, Quality};
 
-/// Attempts kept one by one; an hour's wait at 20 s a ring makes 180.
+/// Attempts kept one by one, the latest ones; an hour's wait at 20 s a ring makes 180.
 const ATTEMPTS_MAX: usize = 256;
 
 /// A call record being written.
@@ -106,11 +106,12 @@ impl Draft {
 
     /// A listener's phones began to ring for this caller.
     pub fn rung(&mut self, listener: ListenerName, now: Moment) {
-        if self.attempts.len() < ATTEMPTS_MAX {
-            self.attempts.push(Ringing { listener, since: now, end: None });
-        } else {
+        if self.attempts.len() >= ATTEMPTS_MAX {
+            // The last of them is the one that may be answered.
+            self.attempts.remove(0);
             self.attempts_untold = self.attempts_untold.saturating_add(1);
         }
+        self.attempts.push(Ringing { listener, since: now, end: None });
     }
 
     /// They stopped.
