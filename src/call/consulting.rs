@@ -16,9 +16,9 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::base::Now;
-use crate::call::body::{Body, Talks};
+use crate::call::body::Body;
 use crate::call::plan::Helper;
-use crate::call::ringing::{Far, PhoneLeg, PhoneState};
+use crate::call::ringing::PhoneState;
 use crate::call::{CALLER, Output, Timer};
 use crate::media::{Order, Tone};
 use crate::sip::Reason;
@@ -82,18 +82,7 @@ impl Consult {
         body.media(Order::Part { streams });
         body.play_wait_sound(CALLER);
         body.media(Order::Tone { stream: streams[1], tone: Tone::Ringback });
-        let leg = body.fresh_leg();
-        let stream = body.stream(leg);
-        let phone = PhoneLeg {
-            listener: centre.name,
-            far: Far::Outside(centre.number),
-            state: PhoneState::Inviting,
-            talks: Talks::opening(),
-        };
-        body.phones.insert(leg, phone);
-        let sources = body.outside.clone();
-        body.media(Order::Open { stream, sources, secure: false });
-        body.media(Order::Offer { stream, like: Some(streams[1]) });
+        let leg = body.call_outside(centre, streams[1]);
         body.timers.set(Timer::ConsultOver, now.steady + RINGS_AT_MOST);
         Self::Calling { leg }
     }

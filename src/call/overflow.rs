@@ -5,8 +5,9 @@
 
 use bytes::Bytes;
 
-use crate::base::{ListenerName, Now};
+use crate::base::{ListenerName, Now, StreamRef};
 use crate::call::body::{Body, Place, Talks};
+use crate::call::plan::Helper;
 use crate::call::ringing::{Far, PhoneLeg, PhoneState};
 use crate::call::{CALLER, Output, Timer};
 use crate::ivr;
@@ -33,19 +34,25 @@ impl Body {
             if let Some(draft) = &mut self.draft {
                 draft.rung(helper.name.clone(), now.steady);
             }
-            let leg = self.fresh_leg();
-            let stream = self.stream(leg);
-            let phone = PhoneLeg {
-                listener: helper.name,
-                far: Far::Outside(helper.number),
-                state: PhoneState::Inviting,
-                talks: Talks::opening(),
-            };
-            self.phones.insert(leg, phone);
-            let sources = self.outside.clone();
-            self.media(Order::Open { stream, sources, secure: false });
-            self.media(Order::Offer { stream, like: Some(self.stream(CALLER)) });
+            self.call_outside(helper, self.stream(CALLER));
         }
+    }
+
+    /// Begins a call to the public network, in the codec of the stream it will be joined to.
+    pub(super) fn call_outside(&mut self, helper: Helper, like: StreamRef) -> u32 {
+        let leg = self.fresh_leg();
+        let stream = self.stream(leg);
+        let phone = PhoneLeg {
+            listener: helper.name,
+            far: Far::Outside(helper.number),
+            state: PhoneState::Inviting,
+            talks: Talks::opening(),
+        };
+        self.phones.insert(leg, phone);
+        let sources = self.outside.clone();
+        self.media(Order::Open { stream, sources, secure: false });
+        self.media(Order::Offer { stream, like: Some(like) });
+        leg
     }
 
     /// Whether this leg is a manager's who has not taken the call yet.
