@@ -19,10 +19,13 @@ mod consulting;
 mod errand;
 mod greeting;
 mod leaving;
+mod output;
 mod overflow;
 mod plan;
 mod ringing;
+mod sounding;
 mod talking;
+mod timing;
 mod waiting;
 mod words;
 
@@ -33,16 +36,14 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::base::{
-    CallRef, LineName, ListenerName, Moment, Now, PhoneNumber, PromptName, Territory, TrunkName,
-};
-use crate::media::{Notice, Order, PlayRef, Quality, Sources};
+use crate::base::{ListenerName, Moment, Now};
+use crate::media::{Notice, Order};
 use crate::queue::{DrainOutput, Stop};
-use crate::record::{AttemptResult, CallRecord, Q850};
-use crate::schedule::Opening;
-use crate::sip::{Ending, Failure, Phone, PhoneRef, Reason, Refusal};
+use crate::record::{AttemptResult, Q850};
+use crate::sip::{Ending, Failure, Phone, Reason};
 
 pub use errand::Errand;
+pub use output::{Arrival, Output};
 pub use plan::{Helper, LinePlan, LineWords, Moved};
 pub use words::closed as closed_message;
 
@@ -51,6 +52,7 @@ use body::Body;
 use greeting::Greeting;
 use leaving::{Gone, Leaving};
 use talking::Talking;
+use timing::Timer;
 use waiting::Waiting;
 
 /// The caller's leg and stream.
@@ -72,152 +74,6 @@ enum Stage {
     Talking(Talking),
     Leaving(Leaving),
     Gone(Gone),
-}
-
-/// All there is to know about a call when it comes.
-#[derive(Debug)]
-pub struct Arrival {
-    pub call: CallRef,
-    /// The line that serves the call.
-    pub line: Arc<LinePlan>,
-    /// The line that was dialled, if it is another.
-    pub origin: Option<LineName>,
-    /// Said before anything else.
-    pub preface: Vec<PromptName>,
-    /// The plan's version, for the record.
-    pub plan: String,
-    pub trunk: Option<TrunkName>,
-    /// Whose packets may be the caller's.
-    pub sources: Sources,
-    /// The caller's signalling can't be read on the road.
-    pub secure: bool,
-    /// Whose packets may be those of somebody we call outside.
-    pub outside: Sources,
-    pub offer: Option<Bytes>,
-    pub territory: Territory,
-    /// The line's hours at the instant the first copy of the INVITE came.
-    pub opening: Opening,
-    /// Whether any listener of the line is logged in.
-    pub attended: bool,
-    /// The caller holds all the calls one caller may: they hear that the lines are taken.
-    pub has_enough: bool,
-}
-
-/// What a call wants done.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-pub enum Output {
-    /// 200 to the INVITE of this leg.
-    Accept {
-        leg: u32,
-        sdp: Bytes,
-    },
-    /// A final refusal.
-    Refuse {
-        leg: u32,
-        refusal: Refusal,
-    },
-    /// 200 to a re-INVITE.
-    Answer {
-        leg: u32,
-        sdp: Bytes,
-    },
-    Decline {
-        leg: u32,
-        refusal: Refusal,
-    },
-    Invite {
-        leg: u32,
-        phone: PhoneRef,
-        display: String,
-        alert_info: Option<String>,
-        offer: Bytes,
-    },
-    /// An INVITE to the public network.
-    CallOut {
-        leg: u32,
-        number: PhoneNumber,
-        offer: Bytes,
-    },
-    /// CANCEL, BYE or a refusal, whichever fits.
-    End {
-        leg: u32,
-        reason: Reason,
-    },
-    /// OPTIONS inside the dialog.
-    Probe {
-        leg: u32,
-    },
-    /// The phone behind this leg has stopped answering: it isn't rung before it gives a sign of life.
-    Doubt {
-        phone: PhoneRef,
-    },
-    Media(Order),
-    /// Asks for a place in the queue.
-    Knock,
-    /// Phones may ring from now on.
-    Ready,
-    /// No more phones may begin to ring.
-    Unready,
-    /// Asks for the head of the queue: the listener was lost.
-    Return,
-    /// Gives the place up.
-    Leave,
-    /// The caller put us on hold, or took us back.
-    Held(bool),
-    /// Asks how long the wait will be; told by [`Call::estimated`].
-    Estimate,
-    /// None of the listener's phones gave a sign of life yet.
-    Quiet {
-        listener: ListenerName,
-    },
-    /// One did after all.
-    Stirred {
-        listener: ListenerName,
-    },
-    /// The listener's phones ring no more, and why. Never `Answered`.
-    AttemptEnded {
-        listener: ListenerName,
-        result: AttemptResult,
-    },
-    /// The listener picked up.
-    PickedUp {
-        listener: ListenerName,
-    },
-    /// The listener's part is over, by whomever; `lost` when their phone stopped answering.
-    HungUp {
-        listener: ListenerName,
-        talked: Duration,
-        lost: bool,
-    },
-    /// The listener has left the caller with a centre.
-    HandedOver,
-    /// The call is over; nothing of it is left.
-    Finished(Box<CallRecord>),
-}
-
-/// A deadline of a call.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
-enum Timer {
-    /// The next announcement of the wait is due.
-    Announce,
-    /// The caller has been silent long enough after a probe that failed.
-    CallerGone,
-    /// The long wait is admitted to.
-    LongWait,
-    /// A lost listener had their time to come back.
-    ListenerGone,
-    /// A centre has rung for long enough.
-    ConsultOver,
-    /// Managers were called, and none took the call.
-    HelpOver,
-    /// Nobody is logged in, and nobody came.
-    Nobody,
-    /// A silent caller is asked once more.
-    ProbeAgain,
-    /// Phones may ring.
-    RingAfter,
-    /// The streams did not tell their figures; the record is written without.
-    Unmeasured,
 }
 
 impl Call {
@@ -455,105 +311,7 @@ impl Call {
         }
     }
 
-    // ---- facts: sound ----
-
-    /// A notice about one of our streams.
-    pub fn noticed(&mut self, notice: Notice, now: Now) {
-        match notice {
-            Notice::Described { stream, sdp, held } => {
-                self.described(stream.index, sdp, held, now);
-            }
-            Notice::Refused { stream, why } => {
-                let step = |stage: &mut Stage, body: &mut Body, now| {
-                    leaving::media_refused(stage, body, stream.index, why, now)
-                };
-                self.step(now, step);
-                self.centre_may_be_gone(stream.index);
-                self.rings_changed(now);
-            }
-            // Keys mean nothing on a line without a menu; they are not passed on either.
-            Notice::Digit { stream, digit } => {
-                if let Stage::Talking(talking) = &mut self.stage
-                    && talking.leg() == stream.index
-                {
-                    talking.pressed(&mut self.body, digit, now);
-                }
-                if self.is_in_line()
-                    && let Some(listener) = self.body.helper_pressed(stream.index, digit, now)
-                {
-                    self.taken(stream.index, listener, now);
-                }
-            }
-            Notice::Finished { play, cut, .. } => self.finished(play, cut, now),
-            Notice::Silent { stream, since } => self.silent(stream.index, since, now),
-            Notice::Heard { stream } => self.heard(stream.index, now),
-            Notice::Closed { stream, quality } => self.closed(stream.index, quality, now),
-            Notice::Lost { stream } => {
-                let step = |stage: &mut Stage, body: &mut Body, now| {
-                    leaving::stream_lost(stage, body, stream.index, now)
-                };
-                self.step(now, step);
-                self.centre_may_be_gone(stream.index);
-                self.rings_changed(now);
-            }
-        }
-    }
-
     // ---- time and outputs ----
-
-    pub fn handle_timeout(&mut self, now: Now) {
-        while let Some(timer) = self.body.timers.pop_due(now.steady) {
-            self.step(now, |stage, body, now| match timer {
-                Timer::CallerGone => Some(leaving::caller_gone_silently(stage, body, now)),
-                Timer::ProbeAgain => {
-                    body.probe_caller(now);
-                    None
-                }
-                Timer::Unmeasured => {
-                    leaving::unmeasured(stage, body, now);
-                    None
-                }
-                Timer::RingAfter => {
-                    body.ready(now);
-                    body.call_for_help(now);
-                    None
-                }
-                Timer::HelpOver => {
-                    body.dismiss_help(Stop::Unanswered, now);
-                    match stage {
-                        Stage::Waiting(waiting) => waiting.rings_changed(body, now),
-                        Stage::Arriving(_)
-                        | Stage::Greeting(_)
-                        | Stage::Talking(_)
-                        | Stage::Leaving(_)
-                        | Stage::Gone(_) => None,
-                    }
-                }
-                Timer::Announce | Timer::LongWait | Timer::Nobody => match stage {
-                    Stage::Waiting(waiting) => waiting.handle_timer(body, timer, now),
-                    Stage::Arriving(_)
-                    | Stage::Greeting(_)
-                    | Stage::Talking(_)
-                    | Stage::Leaving(_)
-                    | Stage::Gone(_) => None,
-                },
-                Timer::ConsultOver => {
-                    if let Stage::Talking(talking) = stage {
-                        talking.comes_home(body);
-                    }
-                    None
-                }
-                Timer::ListenerGone => match stage {
-                    Stage::Talking(talking) => Some(talking.given_up(body, now)),
-                    Stage::Arriving(_)
-                    | Stage::Greeting(_)
-                    | Stage::Waiting(_)
-                    | Stage::Leaving(_)
-                    | Stage::Gone(_) => None,
-                },
-            });
-        }
-    }
 
     /// When to call [`Call::handle_timeout`] next; may change after every fact.
     pub fn poll_timeout(&self) -> Option<Moment> {
@@ -608,88 +366,6 @@ impl Call {
     }
 
     // ---- the rest ----
-
-    fn described(&mut self, leg: u32, sdp: Bytes, held: bool, now: Now) {
-        match self.body.described(leg, sdp, held) {
-            body::Described::Arrived => {
-                self.step(now, |stage, body, now| match stage {
-                    Stage::Arriving(arriving) => arriving.described(body, now),
-                    Stage::Greeting(_)
-                    | Stage::Waiting(_)
-                    | Stage::Talking(_)
-                    | Stage::Leaving(_)
-                    | Stage::Gone(_) => None,
-                });
-            }
-            body::Described::HoldChanged => match &mut self.stage {
-                Stage::Talking(talking) => talking.hold_changed(&mut self.body),
-                Stage::Greeting(_) | Stage::Waiting(_) if leg == CALLER => {
-                    self.body.outputs.push_back(Output::Held(held));
-                }
-                Stage::Arriving(_)
-                | Stage::Greeting(_)
-                | Stage::Waiting(_)
-                | Stage::Leaving(_)
-                | Stage::Gone(_) => {}
-            },
-            body::Described::Nothing => {}
-        }
-    }
-
-    fn finished(&mut self, play: PlayRef, cut: bool, now: Now) {
-        if self.body.playing != Some(play) {
-            return;
-        }
-        self.body.playing = None;
-        self.step(now, |stage, body, now| match stage {
-            Stage::Greeting(greeting) => greeting.finished(body, now),
-            Stage::Waiting(waiting) => waiting.finished(body, now),
-            Stage::Talking(talking) => {
-                talking.finished(body);
-                None
-            }
-            Stage::Leaving(leaving) => leaving.finished(body, cut, now),
-            Stage::Arriving(arriving) => Some(arriving.prefaced(body, now)),
-            Stage::Gone(_) => None,
-        });
-    }
-
-    fn silent(&mut self, leg: u32, since: Moment, now: Now) {
-        if leg == CALLER {
-            self.body.caller_silent(since, now);
-        } else if let Stage::Talking(talking) = &mut self.stage
-            && talking.leg() == leg
-        {
-            talking.listener_silent(&mut self.body, now);
-        }
-    }
-
-    fn heard(&mut self, leg: u32, now: Now) {
-        if leg == CALLER {
-            self.body.caller_heard();
-        } else if let Stage::Talking(talking) = &mut self.stage
-            && talking.leg() == leg
-        {
-            talking.listener_heard(&mut self.body, now);
-        }
-    }
-
-    fn closed(&mut self, leg: u32, quality: Quality, now: Now) {
-        if leg == CALLER {
-            leaving::measured(&mut self.stage, &mut self.body, quality, now);
-        } else {
-            leaving::listener_measured(&mut self.body, quality);
-        }
-    }
-
-    /// A leg may have gone with its sound; if a listener was asking there, they come home.
-    fn centre_may_be_gone(&mut self, leg: u32) {
-        if let Stage::Talking(talking) = &mut self.stage
-            && !self.body.phones.contains_key(&leg)
-        {
-            talking.centre_gone(&mut self.body, leg);
-        }
-    }
 
     /// What rings for us changed: what the caller hears may too, and a drain may be over.
     fn rings_changed(&mut self, now: Now) {

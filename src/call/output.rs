@@ -1,0 +1,135 @@
+//! What is said at the edge of a call: how it comes, and what it wants done.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::base::{CallRef, LineName, ListenerName, PhoneNumber, PromptName, Territory, TrunkName};
+use crate::call::LinePlan;
+use crate::media::{Order, Sources};
+use crate::record::{AttemptResult, CallRecord};
+use crate::schedule::Opening;
+use crate::sip::{PhoneRef, Reason, Refusal};
+
+/// All there is to know about a call when it comes.
+#[derive(Debug)]
+pub struct Arrival {
+    pub call: CallRef,
+    /// The line that serves the call.
+    pub line: Arc<LinePlan>,
+    /// The line that was dialled, if it is another.
+    pub origin: Option<LineName>,
+    /// Said before anything else.
+    pub preface: Vec<PromptName>,
+    /// The plan's version, for the record.
+    pub plan: String,
+    pub trunk: Option<TrunkName>,
+    /// Whose packets may be the caller's.
+    pub sources: Sources,
+    /// The caller's signalling can't be read on the road.
+    pub secure: bool,
+    /// Whose packets may be those of somebody we call outside.
+    pub outside: Sources,
+    pub offer: Option<Bytes>,
+    pub territory: Territory,
+    /// The line's hours at the instant the first copy of the INVITE came.
+    pub opening: Opening,
+    /// Whether any listener of the line is logged in.
+    pub attended: bool,
+    /// The caller holds all the calls one caller may: they hear that the lines are taken.
+    pub has_enough: bool,
+}
+
+/// What a call wants done.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub enum Output {
+    /// 200 to the INVITE of this leg.
+    Accept {
+        leg: u32,
+        sdp: Bytes,
+    },
+    /// A final refusal.
+    Refuse {
+        leg: u32,
+        refusal: Refusal,
+    },
+    /// 200 to a re-INVITE.
+    Answer {
+        leg: u32,
+        sdp: Bytes,
+    },
+    Decline {
+        leg: u32,
+        refusal: Refusal,
+    },
+    Invite {
+        leg: u32,
+        phone: PhoneRef,
+        display: String,
+        alert_info: Option<String>,
+        offer: Bytes,
+    },
+    /// An INVITE to the public network.
+    CallOut {
+        leg: u32,
+        number: PhoneNumber,
+        offer: Bytes,
+    },
+    /// CANCEL, BYE or a refusal, whichever fits.
+    End {
+        leg: u32,
+        reason: Reason,
+    },
+    /// OPTIONS inside the dialog.
+    Probe {
+        leg: u32,
+    },
+    /// The phone behind this leg has stopped answering: it isn't rung before it gives a sign of life.
+    Doubt {
+        phone: PhoneRef,
+    },
+    Media(Order),
+    /// Asks for a place in the queue.
+    Knock,
+    /// Phones may ring from now on.
+    Ready,
+    /// No more phones may begin to ring.
+    Unready,
+    /// Asks for the head of the queue: the listener was lost.
+    Return,
+    /// Gives the place up.
+    Leave,
+    /// The caller put us on hold, or took us back.
+    Held(bool),
+    /// Asks how long the wait will be; told by [`Call::estimated`].
+    Estimate,
+    /// None of the listener's phones gave a sign of life yet.
+    Quiet {
+        listener: ListenerName,
+    },
+    /// One did after all.
+    Stirred {
+        listener: ListenerName,
+    },
+    /// The listener's phones ring no more, and why. Never `Answered`.
+    AttemptEnded {
+        listener: ListenerName,
+        result: AttemptResult,
+    },
+    /// The listener picked up.
+    PickedUp {
+        listener: ListenerName,
+    },
+    /// The listener's part is over, by whomever; `lost` when their phone stopped answering.
+    HungUp {
+        listener: ListenerName,
+        talked: Duration,
+        lost: bool,
+    },
+    /// The listener has left the caller with a centre.
+    HandedOver,
+    /// The call is over; nothing of it is left.
+    Finished(Box<CallRecord>),
+}

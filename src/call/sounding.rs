@@ -1,0 +1,134 @@
+//! What the media side tells a call, and which stage it is for.
+
+use bytes::Bytes;
+
+use crate::base::{Moment, Now};
+use crate::call::body::{self, Body};
+use crate::call::{CALLER, Call, Output, Stage, leaving};
+use crate::media::{Notice, PlayRef, Quality};
+
+impl Call {
+    /// A notice about one of our streams.
+    pub fn noticed(&mut self, notice: Notice, now: Now) {
+        match notice {
+            Notice::Described { stream, sdp, held } => {
+                self.described(stream.index, sdp, held, now);
+            }
+            Notice::Refused { stream, why } => {
+                let step = |stage: &mut Stage, body: &mut Body, now| {
+                    leaving::media_refused(stage, body, stream.index, why, now)
+                };
+                self.step(now, step);
+                self.centre_may_be_gone(stream.index);
+                self.rings_changed(now);
+            }
+            // Keys mean nothing on a line without a menu; they are not passed on either.
+            Notice::Digit { stream, digit } => {
+                if let Stage::Talking(talking) = &mut self.stage
+                    && talking.leg() == stream.index
+                {
+                    talking.pressed(&mut self.body, digit, now);
+                }
+                if self.is_in_line()
+                    && let Some(listener) = self.body.helper_pressed(stream.index, digit, now)
+                {
+                    self.taken(stream.index, listener, now);
+                }
+            }
+            Notice::Finished { play, cut, .. } => self.finished(play, cut, now),
+            Notice::Silent { stream, since } => self.silent(stream.index, since, now),
+            Notice::Heard { stream } => self.heard(stream.index, now),
+            Notice::Closed { stream, quality } => self.closed(stream.index, quality, now),
+            Notice::Lost { stream } => {
+                let step = |stage: &mut Stage, body: &mut Body, now| {
+                    leaving::stream_lost(stage, body, stream.index, now)
+                };
+                self.step(now, step);
+                self.centre_may_be_gone(stream.index);
+                self.rings_changed(now);
+            }
+        }
+    }
+
+    fn described(&mut self, leg: u32, sdp: Bytes, held: bool, now: Now) {
+        match self.body.described(leg, sdp, held) {
+            body::Described::Arrived => {
+                self.step(now, |stage, body, now| match stage {
+                    Stage::Arriving(arriving) => arriving.described(body, now),
+                    Stage::Greeting(_)
+                    | Stage::Waiting(_)
+                    | Stage::Talking(_)
+                    | Stage::Leaving(_)
+                    | Stage::Gone(_) => None,
+                });
+            }
+            body::Described::HoldChanged => match &mut self.stage {
+                Stage::Talking(talking) => talking.hold_changed(&mut self.body),
+                Stage::Greeting(_) | Stage::Waiting(_) if leg == CALLER => {
+                    self.body.outputs.push_back(Output::Held(held));
+                }
+                Stage::Arriving(_)
+                | Stage::Greeting(_)
+                | Stage::Waiting(_)
+                | Stage::Leaving(_)
+                | Stage::Gone(_) => {}
+            },
+            body::Described::Nothing => {}
+        }
+    }
+
+    fn finished(&mut self, play: PlayRef, cut: bool, now: Now) {
+        if self.body.playing != Some(play) {
+            return;
+        }
+        self.body.playing = None;
+        self.step(now, |stage, body, now| match stage {
+            Stage::Greeting(greeting) => greeting.finished(body, now),
+            Stage::Waiting(waiting) => waiting.finished(body, now),
+            Stage::Talking(talking) => {
+                talking.finished(body);
+                None
+            }
+            Stage::Leaving(leaving) => leaving.finished(body, cut, now),
+            Stage::Arriving(arriving) => Some(arriving.prefaced(body, now)),
+            Stage::Gone(_) => None,
+        });
+    }
+
+    fn silent(&mut self, leg: u32, since: Moment, now: Now) {
+        if leg == CALLER {
+            self.body.caller_silent(since, now);
+        } else if let Stage::Talking(talking) = &mut self.stage
+            && talking.leg() == leg
+        {
+            talking.listener_silent(&mut self.body, now);
+        }
+    }
+
+    fn heard(&mut self, leg: u32, now: Now) {
+        if leg == CALLER {
+            self.body.caller_heard();
+        } else if let Stage::Talking(talking) = &mut self.stage
+            && talking.leg() == leg
+        {
+            talking.listener_heard(&mut self.body, now);
+        }
+    }
+
+    fn closed(&mut self, leg: u32, quality: Quality, now: Now) {
+        if leg == CALLER {
+            leaving::measured(&mut self.stage, &mut self.body, quality, now);
+        } else {
+            leaving::listener_measured(&mut self.body, quality);
+        }
+    }
+
+    /// A leg may have gone with its sound; if a listener was asking there, they come home.
+    fn centre_may_be_gone(&mut self, leg: u32) {
+        if let Stage::Talking(talking) = &mut self.stage
+            && !self.body.phones.contains_key(&leg)
+        {
+            talking.centre_gone(&mut self.body, leg);
+        }
+    }
+}
