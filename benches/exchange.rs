@@ -150,11 +150,7 @@ impl House {
 }
 
 fn sound(order: &Order) -> Option<Notice> {
-    let described = |stream: StreamRef| Notice::Described {
-        stream,
-        sdp: Bytes::from_static(SDP.as_bytes()),
-        held: false,
-    };
+    let described = |stream: StreamRef| Notice::Described { stream, sdp: SDP.into(), held: false };
     match order {
         Order::Answer { stream, .. } | Order::Offer { stream, .. } => Some(described(*stream)),
         Order::Close { stream } => {

@@ -10,6 +10,7 @@ mod moment;
 mod names;
 mod now;
 mod number;
+mod sdp;
 mod spoken_time;
 mod timers;
 
@@ -23,5 +24,6 @@ pub use names::{
 };
 pub use now::Now;
 pub use number::{NotANumber, PhoneNumber};
+pub use sdp::Sdp;
 pub use spoken_time::SpokenTime;
 pub use timers::Timers;

@@ -4,11 +4,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::base::{CallRef, Moment, Now, PromptName, StreamRef, Territory, Timers};
+use crate::base::{CallRef, Moment, Now, PromptName, Sdp, StreamRef, Territory, Timers};
 use crate::call::ringing::PhoneLeg;
 use crate::call::{CALLER, LinePlan, Output, Timer};
 use crate::media::{Order, PlayRef, Repeat, Sources};
@@ -191,7 +190,7 @@ impl Body {
     }
 
     /// The other side wants another session: hold, resume, another address or codec.
-    pub(super) fn offered(&mut self, leg: u32, offer: Option<Bytes>) {
+    pub(super) fn offered(&mut self, leg: u32, offer: Option<Sdp>) {
         let stream = self.stream(leg);
         let Some(talks) = self.talks(leg) else {
             return;
@@ -204,7 +203,7 @@ impl Body {
     }
 
     /// Our description of a leg's session is ready to be sent.
-    pub(super) fn described(&mut self, leg: u32, sdp: Bytes, held: bool) -> Described {
+    pub(super) fn described(&mut self, leg: u32, sdp: Sdp, held: bool) -> Described {
         let Some(talks) = self.talks(leg) else {
             return Described::Nothing;
         };

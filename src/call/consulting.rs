@@ -12,10 +12,9 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::base::Now;
+use crate::base::{Now, Sdp};
 use crate::call::body::Body;
 use crate::call::plan::Helper;
 use crate::call::ringing::PhoneState;
@@ -95,7 +94,7 @@ impl Consult {
 
     /// The centre has answered: listener and centre speak.
     #[must_use]
-    pub(super) fn answered(self, body: &mut Body, listeners_leg: u32, answer: Bytes) -> Self {
+    pub(super) fn answered(self, body: &mut Body, listeners_leg: u32, answer: Sdp) -> Self {
         let leg = self.leg();
         body.timers.stop(&Timer::ConsultOver);
         if let Some(phone) = body.phones.get_mut(&leg) {

@@ -4,10 +4,9 @@
 
 use std::collections::VecDeque;
 
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::base::{CallRef, ListenerName, Moment, Now, PromptName, StreamRef, Timers};
+use crate::base::{CallRef, ListenerName, Moment, Now, PromptName, Sdp, StreamRef, Timers};
 use crate::call::{CALLER, Output};
 use crate::media::{Notice, Order, PlayRef, Repeat, Sources};
 use crate::sip::{Reason, Refusal};
@@ -40,7 +39,7 @@ impl Errand {
     pub fn begin(
         call: CallRef,
         listener: ListenerName,
-        offer: Option<Bytes>,
+        offer: Option<Sdp>,
         secure: bool,
         prompts: Vec<PromptName>,
         now: Now,
@@ -65,7 +64,7 @@ impl Errand {
     }
 
     /// ACK came, with the answer if the offer was ours.
-    pub fn confirmed(&mut self, answer: Option<Bytes>) {
+    pub fn confirmed(&mut self, answer: Option<Sdp>) {
         if let Some(answer) = answer {
             self.outputs.push_back(Output::Media(Order::Accept { stream: self.stream, answer }));
         } else {
@@ -114,7 +113,7 @@ impl Errand {
     }
 
     /// The other side changes its session.
-    pub fn offered(&mut self, offer: Option<Bytes>) {
+    pub fn offered(&mut self, offer: Option<Sdp>) {
         let stream = self.stream;
         self.outputs.push_back(Output::Media(match offer {
             Some(offer) => Order::Answer { stream, offer },

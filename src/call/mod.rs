@@ -32,11 +32,10 @@ mod words;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::base::{ListenerName, Moment, Now};
+use crate::base::{ListenerName, Moment, Now, Sdp};
 use crate::media::{Notice, Order};
 use crate::queue::{DrainOutput, Stop};
 use crate::record::{AttemptResult, Q850};
@@ -196,7 +195,7 @@ impl Call {
     // ---- facts: SIP ----
 
     /// ACK came for our 200.
-    pub fn confirmed(&mut self, leg: u32, answer: Option<Bytes>, now: Now) {
+    pub fn confirmed(&mut self, leg: u32, answer: Option<Sdp>, now: Now) {
         if let Some(answer) = answer {
             self.body.media(Order::Accept { stream: self.body.stream(leg), answer });
         } else {
@@ -227,7 +226,7 @@ impl Call {
     }
 
     /// A phone was picked up.
-    pub fn answered(&mut self, leg: u32, answer: Option<Bytes>, now: Now) {
+    pub fn answered(&mut self, leg: u32, answer: Option<Sdp>, now: Now) {
         if let Stage::Talking(talking) = &mut self.stage
             && talking.is_consulting(leg)
         {
@@ -300,7 +299,7 @@ impl Call {
     }
 
     /// The other side of a leg changes its session.
-    pub fn offered(&mut self, leg: u32, offer: Option<Bytes>) {
+    pub fn offered(&mut self, leg: u32, offer: Option<Sdp>) {
         self.body.offered(leg, offer);
     }
 

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::base::{CallRef, LineName, ListenerName, PhoneNumber, PromptName, Territory, TrunkName};
+use crate::base::{
+    CallRef, LineName, ListenerName, PhoneNumber, PromptName, Sdp, Territory, TrunkName,
+};
 use crate::call::LinePlan;
 use crate::media::{Order, Sources};
 use crate::record::{AttemptResult, CallRecord};
@@ -32,7 +33,7 @@ pub struct Arrival {
     pub secure: bool,
     /// Whose packets may be those of somebody we call outside.
     pub outside: Sources,
-    pub offer: Option<Bytes>,
+    pub offer: Option<Sdp>,
     pub territory: Territory,
     /// The line's hours at the instant the first copy of the INVITE came.
     pub opening: Opening,
@@ -48,7 +49,7 @@ pub enum Output {
     /// 200 to the INVITE of this leg.
     Accept {
         leg: u32,
-        sdp: Bytes,
+        sdp: Sdp,
     },
     /// A final refusal.
     Refuse {
@@ -58,7 +59,7 @@ pub enum Output {
     /// 200 to a re-INVITE.
     Answer {
         leg: u32,
-        sdp: Bytes,
+        sdp: Sdp,
     },
     Decline {
         leg: u32,
@@ -69,13 +70,13 @@ pub enum Output {
         phone: PhoneRef,
         display: String,
         alert_info: Option<String>,
-        offer: Bytes,
+        offer: Sdp,
     },
     /// An INVITE to the public network.
     CallOut {
         leg: u32,
         number: PhoneNumber,
-        offer: Bytes,
+        offer: Sdp,
     },
     /// CANCEL, BYE or a refusal, whichever fits.
     End {

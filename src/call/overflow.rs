@@ -3,9 +3,7 @@
 //! They hear for which line somebody calls, and only a `1` brings caller and manager together: a voicemail
 //! presses nothing. Whoever presses first has the call; the other telephones stop ringing.
 
-use bytes::Bytes;
-
-use crate::base::{ListenerName, Now, StreamRef};
+use crate::base::{ListenerName, Now, Sdp, StreamRef};
 use crate::call::body::{Body, Place, Talks};
 use crate::call::plan::Helper;
 use crate::call::ringing::{Far, PhoneLeg, PhoneState};
@@ -63,7 +61,7 @@ impl Body {
     }
 
     /// Somebody, or a machine, has answered: they are asked.
-    pub(super) fn helper_answered(&mut self, leg: u32, answer: Option<Bytes>) {
+    pub(super) fn helper_answered(&mut self, leg: u32, answer: Option<Sdp>) {
         let stream = self.stream(leg);
         let Some(answer) = answer else {
             self.end_phone(leg, Reason::Normal);

@@ -5,10 +5,9 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::base::{ListenerName, Now, PhoneNumber};
+use crate::base::{ListenerName, Now, PhoneNumber, Sdp};
 use crate::call::body::{Body, Place, Talks};
 use crate::call::{CALLER, Output, words};
 use crate::media::{Order, Sources};
@@ -79,7 +78,7 @@ impl Body {
     }
 
     /// Our offer is ready: the INVITE goes out.
-    pub(super) fn invite_phone(&mut self, leg: u32, offer: Bytes) {
+    pub(super) fn invite_phone(&mut self, leg: u32, offer: Sdp) {
         let phone = match self.phones.get(&leg).map(|phone| phone.far.clone()) {
             Some(Far::Phone(phone)) => phone,
             Some(Far::Outside(number)) => {
@@ -126,7 +125,7 @@ impl Body {
     pub(super) fn picked_up(
         &mut self,
         leg: u32,
-        answer: Option<Bytes>,
+        answer: Option<Sdp>,
         now: Now,
     ) -> Option<ListenerName> {
         let phone = self.phones.get(&leg)?;

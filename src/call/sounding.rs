@@ -1,8 +1,6 @@
 //! What the media side tells a call, and which stage it is for.
 
-use bytes::Bytes;
-
-use crate::base::{Moment, Now};
+use crate::base::{Moment, Now, Sdp};
 use crate::call::body::{self, Body};
 use crate::call::{CALLER, Call, Output, Stage, leaving};
 use crate::media::{Notice, PlayRef, Quality};
@@ -50,7 +48,7 @@ impl Call {
         }
     }
 
-    fn described(&mut self, leg: u32, sdp: Bytes, held: bool, now: Now) {
+    fn described(&mut self, leg: u32, sdp: Sdp, held: bool, now: Now) {
         match self.body.described(leg, sdp, held) {
             body::Described::Arrived => {
                 self.step(now, |stage, body, now| match stage {

@@ -6,10 +6,9 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::base::{ListenerName, Moment, Now};
+use crate::base::{ListenerName, Moment, Now, Sdp};
 use crate::call::body::Body;
 use crate::call::consulting::{Consult, Keys, Pad};
 use crate::call::leaving;
@@ -146,7 +145,7 @@ impl Talking {
         self.consult.is_some_and(|consult| consult.leg() == leg)
     }
 
-    pub(super) fn centre_answered(&mut self, body: &mut Body, answer: Option<Bytes>) {
+    pub(super) fn centre_answered(&mut self, body: &mut Body, answer: Option<Sdp>) {
         let Some(consult) = self.consult.take() else {
             return;
         };

@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use crate::admission::Verdict;
-use crate::base::{CallRef, CallerNumber, ListenerName, Now, Territory, TrunkName};
+use crate::base::{CallRef, CallerNumber, ListenerName, Now, Sdp, Territory, TrunkName};
 use crate::call::{Arrival, CALLER, Call, Errand};
 use crate::exchange::numbers::Destination;
 use crate::exchange::{Caller, Code, Exchange, Guest, Level, LinePlan, Output, Stopping};
@@ -21,7 +19,7 @@ pub(super) struct Invited {
     pub dialog: DialogRef,
     pub origin: Origin,
     pub caller: Option<CallerNumber>,
-    pub offer: Option<Bytes>,
+    pub offer: Option<Sdp>,
     /// It came by TLS or a secure WebSocket.
     pub secure: bool,
     pub at: Now,

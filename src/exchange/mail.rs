@@ -16,7 +16,7 @@ impl Exchange {
             Wish::Media(order) => self.outputs.push_back(Output::Media(order)),
             Wish::Accept { leg, sdp } => {
                 self.with_dialog(call, leg, |exchange, dialog| {
-                    exchange.endpoint.accept(dialog, sdp, now);
+                    exchange.endpoint.accept(dialog, sdp.into(), now);
                 });
             }
             Wish::Refuse { leg, refusal } => {
@@ -28,7 +28,7 @@ impl Exchange {
             }
             Wish::Answer { leg, sdp } => {
                 self.with_dialog(call, leg, |exchange, dialog| {
-                    exchange.endpoint.answer(dialog, sdp, now);
+                    exchange.endpoint.answer(dialog, sdp.into(), now);
                 });
             }
             Wish::Decline { leg, refusal } => {

@@ -3,10 +3,9 @@
 //! The first trunk that is up takes the call; one that fails, or says nothing for two seconds, gives way to
 //! the next (scenarios.md SC-33). Which numbers may be called at all is the endpoint's to guard.
 
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::base::{AddressRange, CallRef, Now, PhoneNumber, TrunkName};
+use crate::base::{AddressRange, CallRef, Now, PhoneNumber, Sdp, TrunkName};
 use crate::exchange::{Exchange, Level};
 use crate::media::Sources;
 use crate::sip::{DialogRef, Failure, Invitation, Reason, Target};
@@ -15,7 +14,7 @@ use crate::sip::{DialogRef, Failure, Invitation, Reason, Target};
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct Outgoing {
     number: PhoneNumber,
-    offer: Bytes,
+    offer: Sdp,
     tried: Vec<TrunkName>,
 }
 
@@ -25,7 +24,7 @@ impl Exchange {
         call: CallRef,
         leg: u32,
         number: PhoneNumber,
-        offer: Bytes,
+        offer: Sdp,
         now: Now,
     ) {
         let outgoing = Outgoing { number, offer, tried: Vec::new() };

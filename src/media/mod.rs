@@ -24,12 +24,11 @@ mod stream;
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 pub use score::Score;
 
-use crate::base::{AddressRange, Moment, PromptName, StreamRef};
+use crate::base::{AddressRange, Moment, PromptName, Sdp, StreamRef};
 
 /// What call control may ask. Orders for a stream that is gone are ignored.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -39,12 +38,12 @@ pub enum Order {
     Open { stream: StreamRef, sources: Sources, secure: bool },
     /// Reads an offer, new or again, and describes our answer ([`Notice::Described`] or
     /// [`Notice::Refused`]; refused again and again, the session stays as it was).
-    Answer { stream: StreamRef, offer: Bytes },
+    Answer { stream: StreamRef, offer: Sdp },
     /// Describes an offer of ours. `like` names the stream it will be joined to: its codec comes
     /// first, so that a bridge is a copy.
     Offer { stream: StreamRef, like: Option<StreamRef> },
     /// Takes the answer to our offer; [`Notice::Refused`] if it can't be.
-    Accept { stream: StreamRef, answer: Bytes },
+    Accept { stream: StreamRef, answer: Sdp },
     /// The other side proved that our answer reached it (its ACK or PRACK came). Until then nothing is
     /// sent to an address that its offer alone names: whoever forges an INVITE could name anybody's
     /// (T-11). What plays meanwhile waits.
@@ -97,7 +96,7 @@ pub enum Notice {
     /// `inactive`, or `c=0.0.0.0`).
     Described {
         stream: StreamRef,
-        sdp: Bytes,
+        sdp: Sdp,
         held: bool,
     },
     /// No agreement could be reached, or no port is left.
@@ -189,4 +188,26 @@ pub struct Quality {
     pub round_trip: Option<Duration>,
     /// How the worse of both directions sounds.
     pub score: Option<Score>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::CallRef;
+
+    #[test]
+    fn no_key_of_a_conversation_can_be_printed() {
+        let stream = StreamRef { call: CallRef(1), index: 0 };
+        let sdp = || Sdp::from("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkg");
+
+        let printed = [
+            format!("{:?}", Order::Answer { stream, offer: sdp() }),
+            format!("{:?}", Order::Accept { stream, answer: sdp() }),
+            format!("{:?}", Notice::Described { stream, sdp: sdp(), held: false }),
+        ];
+
+        for printed in printed {
+            assert!(!printed.contains("inline") && !printed.contains("WVN"), "{printed}");
+        }
+    }
 }

@@ -10,7 +10,6 @@ use std::net::SocketAddr;
 use std::ops::Range;
 use std::time::Duration;
 
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::armour::{Armour, PACKET_MAX};
@@ -30,7 +29,7 @@ use super::sdp::{Abilities, OurKeys, Session};
 use super::sound::FRAME_OCTETS;
 use super::source_lock::SourceLock;
 use super::{Notice, Quality, Refused, Score, Sources};
-use crate::base::{Mint, Moment, Now, StreamRef};
+use crate::base::{Mint, Moment, Now, Sdp, StreamRef};
 
 /// One party's sound.
 #[derive(Deserialize, Serialize)]
@@ -130,14 +129,14 @@ impl Stream {
         abilities: &Abilities,
         like: Option<Codec>,
         now: Moment,
-    ) -> Result<Bytes, Refused> {
+    ) -> Result<Sdp, Refused> {
         let answer = self.session.answer(offer, abilities, like)?;
         self.agree(now);
         Ok(answer.sdp)
     }
 
     /// Describes an offer of ours.
-    pub(super) fn offer(&mut self, abilities: &Abilities, like: Option<Codec>) -> Bytes {
+    pub(super) fn offer(&mut self, abilities: &Abilities, like: Option<Codec>) -> Sdp {
         self.session.offer(abilities, like)
     }
 

@@ -235,7 +235,7 @@ fn keys_are_offered_inside_tls_only_and_may_be_declined() {
     let offered = offer(&mut hall, secure);
     assert!(offered.contains("RTP/AVP ") && offered.matches("a=crypto:").count() == 3, "{offered}");
     let answer = hall.phones[secure].describes("sendrecv");
-    hall.order(|stream| Order::Accept { stream, answer }, secure);
+    hall.order(|stream| Order::Accept { stream, answer: answer.into() }, secure);
     hall.play(secure, &["greeting"], Repeat::Once);
     hall.passes(1_000);
     assert_eq!(hall.heard(secure, 100, 900), Some(600.0));
@@ -663,7 +663,7 @@ fn a_listener_who_has_not_answered_yet_may_be_joined_already() {
     assert!(hall.phones[listener].heard.is_empty());
 
     let answer = hall.phones[listener].describes("sendrecv");
-    hall.tell(Order::Accept { stream, answer });
+    hall.tell(Order::Accept { stream, answer: answer.into() });
     hall.passes(500);
     assert_eq!(hall.heard(listener, 0, 500), Some(800.0));
     assert_eq!(hall.notices(), []);
@@ -923,7 +923,7 @@ impl Hall {
 
     fn offers(&mut self, phone: usize, direction: &str) {
         let offer = self.phones[phone].describes(direction);
-        self.order(|stream| Order::Answer { stream, offer }, phone);
+        self.order(|stream| Order::Answer { stream, offer: offer.into() }, phone);
     }
 
     fn order(&mut self, order: impl FnOnce(StreamRef) -> Order, phone: usize) {

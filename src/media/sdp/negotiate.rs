@@ -9,7 +9,6 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::crypto::Crypto;
@@ -18,6 +17,7 @@ use super::description::{
 };
 use super::parse::parse;
 use super::print::print;
+use crate::base::Sdp;
 use crate::media::Refused;
 use crate::media::codec::Codec;
 use crate::media::rtp::srtp::{MasterKey, Suite};
@@ -94,7 +94,7 @@ pub struct EventNumbers {
 /// Our answer and what it means.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Answer {
-    pub sdp: Bytes,
+    pub sdp: Sdp,
     pub agreed: Agreed,
 }
 
@@ -201,7 +201,7 @@ impl Session {
 
     /// Describes an offer of ours, first or new: all our codecs, `like` first, then the one in
     /// use.
-    pub fn offer(&mut self, abilities: &Abilities, like: Option<Codec>) -> Bytes {
+    pub fn offer(&mut self, abilities: &Abilities, like: Option<Codec>) -> Sdp {
         let in_use = self.agreed.as_ref().map(|agreed| agreed.codec);
         let mut formats: Vec<Format> = preference(abilities, [like, in_use])
             .into_iter()
@@ -276,7 +276,7 @@ impl Session {
     }
 
     /// Makes `media` our words: the version grows if they differ from the last ones.
-    fn say(&mut self, abilities: &Abilities, media: Vec<Media>) -> Bytes {
+    fn say(&mut self, abilities: &Abilities, media: Vec<Media>) -> Sdp {
         let version = self.local.as_ref().map_or(1, |local| local.origin.version);
         let host = Host::from(abilities.address);
         let mut description = Description {
@@ -295,7 +295,7 @@ impl Session {
                 self.numbers.push((number, encoding.clone()));
             }
         }
-        let sdp = print(&description);
+        let sdp = print(&description).into();
         self.local = Some(description);
         sdp
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::base::Now;
+use crate::base::{Now, Sdp};
 use crate::sip::compose::{self, Question};
 use crate::sip::dialog::Dialog;
 use crate::sip::dialog::expiry::Terms;
@@ -234,9 +234,9 @@ impl Endpoint {
         self.timers.stop(&Timer::Repeat(dialog, cseq));
         self.timers.stop(&Timer::GiveUp(dialog, cseq));
         if ok.first {
-            self.report_of(dialog, Event::Confirmed { dialog, answer });
+            self.report_of(dialog, Event::Confirmed { dialog, answer: answer.map(Sdp::from) });
         } else if ok.wants_answer {
-            self.report_of(dialog, Event::OfferAnswered { dialog, answer });
+            self.report_of(dialog, Event::OfferAnswered { dialog, answer: answer.map(Sdp::from) });
         }
         if let Some(reason) = held {
             self.send_bye(dialog, reason, now);

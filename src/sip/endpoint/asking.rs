@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::base::{Mint, Now};
+use crate::base::{Mint, Now, Sdp};
 use crate::sip::compose::{self, Twin};
 use crate::sip::dialog::expiry::Expiry;
 use crate::sip::dialog::invite::{Leaving, Peer, Session, Stage};
@@ -249,7 +249,7 @@ impl Endpoint {
         now: Now,
     ) {
         if !refresh {
-            self.report_of(dialog, Event::OfferAnswered { dialog, answer });
+            self.report_of(dialog, Event::OfferAnswered { dialog, answer: answer.map(Sdp::from) });
         }
         let session = self.sessions.get_mut(&dialog);
         if let Some(postponed) = session.and_then(|session| session.postponed.take()) {

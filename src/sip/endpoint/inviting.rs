@@ -1,6 +1,6 @@
 //! INVITEs of ours: a listener's phone rings, answers, refuses, says nothing, or is called off.
 
-use crate::base::Now;
+use crate::base::{Now, Sdp};
 use crate::sip::compose;
 use crate::sip::dialog::expiry::{Expiry, INTERVAL_MIN, raised};
 use crate::sip::dialog::invite::{Cancel, Peer, Session, Stage};
@@ -128,7 +128,7 @@ impl Endpoint {
         let stage = self.begin_invite(dialog, &half, &invitation, interval, now);
         if let Some(session) = self.sessions.get_mut(&dialog) {
             session.dialog = half;
-            session.agreed.ours = Some(Kept(invitation.offer.clone()));
+            session.agreed.ours = Some(Kept(invitation.offer.clone().into()));
             session.stage = stage;
         }
         true
@@ -174,7 +174,7 @@ impl Endpoint {
             && self.takes_provisional(dialog, branch, reply, now)
             && reply.status() != Status::EARLY_DIALOG_TERMINATED
         {
-            self.report_of(dialog, Event::Ringing { dialog, sdp: sdp_of(reply) });
+            self.report_of(dialog, Event::Ringing { dialog, sdp: sdp_of(reply).map(Sdp::from) });
         }
     }
 
@@ -209,7 +209,7 @@ impl Endpoint {
         session.stage = Stage::Confirmed;
         session.heard(reply);
         if let Some(invitation) = session.invitation.take() {
-            session.agreed.ours = Some(Kept(invitation.offer));
+            session.agreed.ours = Some(Kept(invitation.offer.into()));
         }
         self.expires(dialog, Expiry::settled_by(reply), now);
         match cancel.reason() {
@@ -218,7 +218,7 @@ impl Endpoint {
             // The answer may have come with a provisional response already.
             None => {
                 let sdp = sdp_of(reply).or(early);
-                self.report_of(dialog, Event::Answered { dialog, sdp });
+                self.report_of(dialog, Event::Answered { dialog, sdp: sdp.map(Sdp::from) });
             }
         }
     }

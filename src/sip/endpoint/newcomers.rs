@@ -1,6 +1,6 @@
 //! A new call at the door: whom it is from, what it dialled, whether there is room.
 
-use crate::base::Now;
+use crate::base::{Now, Sdp};
 use crate::sip::dialog::invite::Peer;
 use crate::sip::message::Status;
 use crate::sip::uri::Host;
@@ -46,6 +46,7 @@ impl Endpoint {
         let flow = arrival.source;
         arrival.question.tag = self.mint.token();
         let dialog = self.invited(arrival, peer, offer.is_some(), now);
+        let offer = offer.map(Sdp::from);
         self.report(Event::Invited { dialog, origin, dialled, caller, offer, flow, at: now });
     }
 

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::base::Now;
+use crate::base::{Now, Sdp};
 use crate::sip::compose;
 use crate::sip::dialog::Dialog;
 use crate::sip::dialog::invite::{Peer, Session, Stage};
@@ -164,7 +164,7 @@ impl Endpoint {
         match sdp {
             Some(_) if out.wants_answer => {
                 self.reply_plain(&arrival, Status::OK, now);
-                self.report_of(dialog, Event::OfferAnswered { dialog, answer: sdp });
+                self.report_of(dialog, Event::OfferAnswered { dialog, answer: sdp.map(Sdp::from) });
             }
             // A new offer (§5), which is answered in the 200.
             Some(_) => self.offered(dialog, id, arrival, now),

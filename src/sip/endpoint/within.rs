@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::base::Now;
+use crate::base::{Now, Sdp};
 use crate::sip::compose::{self, Question};
 use crate::sip::dialog::expiry::Terms;
 use crate::sip::dialog::invite::{Peer, Stage, Unacknowledged};
@@ -179,7 +179,7 @@ impl Endpoint {
         }
         match same {
             Some(ours) => self.answer_offer(dialog, &ours.0, now),
-            None => self.report_of(dialog, Event::Offered { dialog, offer }),
+            None => self.report_of(dialog, Event::Offered { dialog, offer: offer.map(Sdp::from) }),
         }
     }
 

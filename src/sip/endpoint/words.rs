@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::base::{AddressRange, CallerNumber, ListenerName, Moment, Now, PhoneNumber, TrunkName};
+use crate::base::{
+    AddressRange, CallerNumber, ListenerName, Moment, Now, PhoneNumber, Sdp, TrunkName,
+};
 use crate::sip::locate::{Destination, Question};
 use crate::sip::{Algorithm, Door, Flow, Transmit, TrunkAccount, TrunkPeer};
 
@@ -218,7 +219,7 @@ pub struct Invitation {
     pub from_user: String,
     /// The display name of From, in words for the listener ("3977, 2 min d'attente").
     pub from_display: String,
-    pub offer: Bytes,
+    pub offer: Sdp,
     /// Alert-Info, if the phone should ring in a way of its own.
     pub alert_info: Option<String>,
 }
@@ -272,19 +273,19 @@ pub enum Event {
         dialled: Dialled,
         /// None when anonymous, when Privacy asks so, or when no number came.
         caller: Option<CallerNumber>,
-        offer: Option<Bytes>,
+        offer: Option<Sdp>,
         flow: Flow,
         at: Now,
     },
     /// ACK for our 200 came, with the answer if our 200 held an offer.
-    Confirmed { dialog: DialogRef, answer: Option<Bytes> },
+    Confirmed { dialog: DialogRef, answer: Option<Sdp> },
     /// A phone we invited is ringing (180 or other provisional above 100).
-    Ringing { dialog: DialogRef, sdp: Option<Bytes> },
+    Ringing { dialog: DialogRef, sdp: Option<Sdp> },
     /// A phone we invited has sent no provisional for 2 s; it is marked unreachable and probed,
     /// and may still answer.
     Quiet { dialog: DialogRef },
     /// A phone we invited picked up; ACK has been sent.
-    Answered { dialog: DialogRef, sdp: Option<Bytes> },
+    Answered { dialog: DialogRef, sdp: Option<Sdp> },
     /// An INVITE of ours failed; the dialog is gone.
     Failed {
         dialog: DialogRef,
@@ -301,9 +302,9 @@ pub enum Event {
     },
     /// Re-INVITE or UPDATE with an offer, or without (`None`: we must offer). Answer it with
     /// [`Endpoint::answer`](crate::sip::Endpoint::answer) or [`Endpoint::decline`](crate::sip::Endpoint::decline).
-    Offered { dialog: DialogRef, offer: Option<Bytes> },
+    Offered { dialog: DialogRef, offer: Option<Sdp> },
     /// The answer to an offer of ours inside a dialog, or None when it was refused.
-    OfferAnswered { dialog: DialogRef, answer: Option<Bytes> },
+    OfferAnswered { dialog: DialogRef, answer: Option<Sdp> },
     /// The answer to [`Endpoint::probe`](crate::sip::Endpoint::probe).
     Probed { dialog: DialogRef, alive: bool },
     /// A listener's phone wants the call elsewhere (REFER). Answer with

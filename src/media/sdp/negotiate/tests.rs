@@ -304,7 +304,7 @@ fn offer_of(media: &str) -> Vec<u8> {
     format!("{TRUNK}{media}").into_bytes()
 }
 
-fn text(sdp: &Bytes) -> &str {
+fn text(sdp: &[u8]) -> &str {
     std::str::from_utf8(sdp).unwrap()
 }
 

@@ -95,7 +95,7 @@ fn signalling_of_the_old_network_is_ignored_or_refused_as_it_asks() {
             let [Event::Invited { offer: Some(offer), .. }] = events.as_slice() else {
                 panic!("{events:?}");
             };
-            assert_eq!(offer.as_ref(), OFFER.as_bytes());
+            assert_eq!(&offer[..], OFFER.as_bytes());
         }
     }
 }
