@@ -123,6 +123,13 @@ pub enum What {
     BadPeer {
         text: String,
     },
+    BadServer {
+        text: String,
+    },
+    NoDoorTowards {
+        trunk: String,
+        transport: &'static str,
+    },
     BadCentreCode {
         text: String,
     },

@@ -46,7 +46,8 @@ pub enum Change {
     Listener(ListenerName),
     TrunkAdded(TrunkName),
     TrunkRemoved(TrunkName),
-    Trunk(TrunkName),
+    /// The keys of a trunk that are written otherwise.
+    Trunk(TrunkName, Vec<&'static str>),
     /// How many prompts have new words or a new recording, came or went.
     Prompts(usize),
     Codes,
@@ -78,10 +79,16 @@ pub fn difference(
     compare(
         &old.trunks,
         &new.trunks,
-        |one, other| one.addresses == other.addresses && one.media == other.media,
-        [Change::TrunkAdded, Change::TrunkRemoved, Change::Trunk],
+        |_, _| true,
+        [Change::TrunkAdded, Change::TrunkRemoved, |trunk| Change::Trunk(trunk, Vec::new())],
         &mut found.changes,
     );
+    for trunk in old.trunks.keys().filter(|trunk| new.trunks.contains_key(*trunk)) {
+        let keys = keys_of_trunk(trunk, old, new);
+        if !keys.is_empty() {
+            found.changes.push(Change::Trunk(trunk.clone(), keys));
+        }
+    }
     let prompts: BTreeSet<_> = old.prompts.keys().chain(new.prompts.keys()).collect();
     let changed = prompts.into_iter().filter(|name| {
         let sound = |plan: &Plan| {
@@ -174,7 +181,7 @@ impl Change {
             Self::Listener(listener) => format!("listener {listener} has a new name or new queues"),
             Self::TrunkAdded(trunk) => format!("trunk {trunk} is new"),
             Self::TrunkRemoved(trunk) => format!("trunk {trunk} is gone"),
-            Self::Trunk(trunk) => format!("trunk {trunk} has new addresses"),
+            Self::Trunk(trunk, keys) => format!("trunk {trunk} changes: {}", quoted(keys)),
             Self::Prompts(1) => "one prompt is different".to_owned(),
             Self::Prompts(count) => format!("{count} prompts are different"),
             Self::Codes => "listeners' codes are different".to_owned(),
@@ -218,7 +225,7 @@ impl Change {
             }
             Self::TrunkAdded(trunk) => format!("l'opérateur {trunk} est nouveau"),
             Self::TrunkRemoved(trunk) => format!("l'opérateur {trunk} disparaît"),
-            Self::Trunk(trunk) => format!("l'opérateur {trunk} a de nouvelles adresses"),
+            Self::Trunk(trunk, keys) => format!("l'opérateur {trunk} change : {}", quoted(keys)),
             Self::Prompts(1) => "une annonce a changé".to_owned(),
             Self::Prompts(count) => format!("{count} annonces ont changé"),
             Self::Codes => "les codes des écoutants ont changé".to_owned(),
@@ -306,6 +313,38 @@ fn compare<K: Clone + Ord, V>(
         }
     }
     changes.extend(new.keys().filter(|name| !old.contains_key(*name)).cloned().map(added));
+}
+
+/// What is written otherwise of a trunk.
+fn keys_of_trunk(trunk: &TrunkName, old: &Plan, new: &Plan) -> Vec<&'static str> {
+    let access = |plan: &Plan| plan.sip.trunks.iter().find(|one| one.name == *trunk).cloned();
+    let (Some(one), Some(other)) = (old.trunks.get(trunk), new.trunks.get(trunk)) else {
+        return Vec::new();
+    };
+    let (Some(before), Some(after)) = (access(old), access(new)) else {
+        return Vec::new();
+    };
+    [
+        ("addresses", one.addresses == other.addresses),
+        ("media", one.media == other.media),
+        ("numbers", one.numbers == other.numbers),
+        ("calls", one.calls_max == other.calls_max),
+        ("server", before.server == after.server),
+        ("peers", before.peers == after.peers),
+        ("keep_alive", before.keep_alive == after.keep_alive),
+        ("domain", before.domain == after.domain),
+        ("presented", before.presented == after.presented),
+        ("numbers_as", before.dress == after.dress),
+        ("account", before.account == after.account),
+    ]
+    .into_iter()
+    .filter(|(_, same)| !same)
+    .map(|(key, _)| key)
+    .collect()
+}
+
+fn quoted(keys: &[&str]) -> String {
+    keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")
 }
 
 fn restart(old: &House, new: &House) -> Vec<&'static str> {

@@ -198,6 +198,7 @@ pub(super) struct TrunkTable {
     pub(super) numbers: Vec<Word>,
     pub(super) calls: Option<Spanned<i64>>,
     pub(super) profile: Option<Word>,
+    pub(super) server: Option<Word>,
     #[serde(default)]
     pub(super) peers: Vec<Word>,
     pub(super) keep_alive: Option<Word>,

@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
-use crate::base::{ListenerName, PromptName, QueueName, TrunkName};
-use crate::config::catalogue::{Kind, What};
+use crate::base::{ListenerName, PromptName, TrunkName};
+use crate::config::catalogue::What;
 use crate::config::directory::Directory;
 use crate::config::file::{
     CalendarsFile, DirectoryFile, LinesFile, ListenersFile, QueuesFile, TrunksFile,
@@ -23,7 +23,7 @@ use crate::config::source::Source;
 use crate::config::trunks::Trunk;
 use crate::config::{
     DoorSettings, Files, House, Loaded, Places, bootstrap, calendars, directory, doors, lines,
-    listeners, passwords, prompts, queues, reachable, trunks,
+    listeners, notices, passwords, prompts, queues, reachable, trunks,
 };
 use crate::exchange::{Code, Plan};
 use crate::ivr::fragments;
@@ -38,7 +38,7 @@ pub(super) const TRUNKS: &str = "trunks.toml";
 pub(super) const DIRECTORY: &str = "directory.toml";
 
 /// A file as text, and as tables if it has the right shape.
-type Read<T> = Option<(Source, T)>;
+pub(super) type Read<T> = Option<(Source, T)>;
 
 /// Everything a plan is put together from, once nothing is wrong.
 struct Parts {
@@ -106,7 +106,7 @@ pub(super) fn load_from(
         (lines::limits(&file.limits, &mut linker), lines::lines(file, &known, &mut linker))
     });
     if let (Some((_, lines)), Some((_, _, listeners))) = (&lines, &people) {
-        name_the_unused(&calendars_file, &queues_file, lines, listeners, &mut report);
+        notices::name_the_unused(&calendars_file, &queues_file, lines, listeners, &mut report);
     }
     let (library, words) = match &lines_file {
         Some((source, file)) => library(places, source, file, asked, &mut report),
@@ -123,7 +123,16 @@ pub(super) fn load_from(
         // Said now, read again by whoever opens the doors.
         let _ = doors::keys(house, now, &mut report);
     }
-    name_what_can_not_call(&trunks_file, trunks.as_ref(), &lines_file, &secrets, &mut report);
+    if let Some(house) = &house {
+        notices::name_what_has_no_door(&trunks_file, trunks.as_ref(), house, &mut report);
+    }
+    notices::name_what_can_not_call(
+        &trunks_file,
+        trunks.as_ref(),
+        &lines_file,
+        &secrets,
+        &mut report,
+    );
     report.sort();
 
     let linked = house.zip(lines).zip(people).zip(queues).zip(library);
@@ -224,60 +233,6 @@ fn setup(parts: &Parts) -> Setup {
     }
 }
 
-/// What nobody uses is worth saying only when every name was understood.
-fn name_the_unused(
-    calendars: &Read<CalendarsFile>,
-    queues: &Read<QueuesFile>,
-    lines: &Lines,
-    listeners: &BTreeMap<ListenerName, Listener>,
-    report: &mut Report,
-) {
-    let (false, Some((calendars_source, calendars)), Some((source, queues))) =
-        (report.is_fatal(), calendars, queues)
-    else {
-        return;
-    };
-    let served: BTreeSet<&QueueName> =
-        listeners.values().flat_map(|listener| &listener.plan.queues).collect();
-    queues::name_the_unused(queues, lines, &served, source, report);
-    for key in calendars.calendars.keys() {
-        if !lines.calendars.contains(key.get_ref()) {
-            let what = What::Unused { kind: Kind::Calendar, name: key.get_ref().clone() };
-            report.notice(calendars_source.place(key.span().start), what);
-        }
-    }
-}
-
-/// Accounts without a password, and managers nobody can call.
-fn name_what_can_not_call(
-    trunks_file: &Read<TrunksFile>,
-    trunks: Option<&BTreeMap<TrunkName, Trunk>>,
-    lines_file: &Read<LinesFile>,
-    secrets: &BTreeMap<String, String>,
-    report: &mut Report,
-) {
-    if let (Some((source, file)), Some(trunks)) = (trunks_file, trunks) {
-        for key in file.trunks.keys() {
-            let found = trunks.iter().find(|(name, _)| name.as_str() == key.get_ref());
-            if let Some((name, trunk)) = found
-                && trunk.access.account.is_some()
-                && !secrets.contains_key(&trunks::secret_of(name))
-            {
-                let (trunk, key_of) = (name.to_string(), trunks::secret_of(name));
-                let what = What::TrunkPasswordMissing { trunk, key: key_of };
-                report.notice(source.place(key.span().start), what);
-            }
-        }
-    }
-    let takes_ours = |trunk: &Trunk| !trunk.access.peers.is_empty();
-    let any = trunks.is_some_and(|trunks| trunks.values().any(takes_ours));
-    if let (Some((source, file)), false) = (lines_file, any) {
-        for word in file.lines.values().filter_map(|table| table.nobody.overflow.first()) {
-            report.notice(source.place(word.span().start), What::OverflowWithoutTrunk);
-        }
-    }
-}
-
 /// Passwords, by listener; says how many are still to be made.
 fn secrets(
     house: &House,
@@ -361,7 +316,7 @@ fn version(files: &Files) -> String {
     listeners::in_hexadecimal(&digest.finalize()[..6])
 }
 
-fn doors_of(house: &House) -> Vec<Door> {
+pub(super) fn doors_of(house: &House) -> Vec<Door> {
     let door = |door: &DoorSettings| Door {
         transport: door.transport,
         local: door.listen,

@@ -31,6 +31,7 @@ mod lines;
 mod link;
 mod listeners;
 mod load;
+mod notices;
 mod passwords;
 mod prompts;
 mod queues;

@@ -16,6 +16,7 @@ use crate::config::file::{AccountTable, TrunkTable, TrunksFile, Word};
 use crate::config::link::{Linker, hours, minutes, seconds};
 use crate::config::listeners::in_hexadecimal;
 use crate::exchange::TrunkPlan;
+use crate::sip::locate::Destination;
 use crate::sip::{Dress, Transport, TrunkAccess, TrunkAccount, TrunkPeer};
 
 /// A trunk as it is written, but for its password.
@@ -90,6 +91,16 @@ fn trunk(name: &TrunkName, table: &TrunkTable, linker: &mut Linker<'_>) -> Optio
         all_of(&table.numbers, linker, |text| text.parse::<PhoneNumber>().ok(), bad_number);
     let peer = |text: &str| peer(text, profile.transport);
     let peers = all_of(&table.peers, linker, peer, |text| What::BadPeer { text });
+    let server = match &table.server {
+        None => Some(None),
+        Some(word) => match server(word.get_ref()) {
+            Some(server) => Some(Some(server)),
+            None => {
+                linker.problem(word, What::BadServer { text: word.get_ref().clone() });
+                None
+            }
+        },
+    };
     let calls_max = match &table.calls {
         Some(calls) => linker.count(Some(calls), 1, 1, 20_000).map(Some),
         None => Some(None),
@@ -116,6 +127,7 @@ fn trunk(name: &TrunkName, table: &TrunkTable, linker: &mut Linker<'_>) -> Optio
             calls_max: calls_max?,
         },
         access: TrunkAccess {
+            server: server?,
             peers: peers?,
             keep_alive: keep_alive?,
             domain: table.domain.clone(),
@@ -176,6 +188,31 @@ pub(super) fn with_password(
     })
 }
 
+/// `sbc.operator.example`, found by NAPTR and SRV; `tls/sbc.operator.example`, by SRV of that transport;
+/// `tcp/sbc.operator.example:5062`, by its addresses alone (RFC 3263 §4).
+fn server(text: &str) -> Option<Destination> {
+    let (transport, place) = match text.split_once('/') {
+        Some(("udp", place)) => (Some(Transport::Udp), place),
+        Some(("tcp", place)) => (Some(Transport::Tcp), place),
+        Some(("tls", place)) => (Some(Transport::Tls), place),
+        Some(_) => return None,
+        None => (None, text),
+    };
+    let (host, port) = match place.split_once(':') {
+        Some((host, port)) => (host, Some(port.parse::<u16>().ok().filter(|port| *port > 0)?)),
+        None => (place, None),
+    };
+    let labels: Vec<&str> = host.trim_end_matches('.').split('.').collect();
+    let is_label = |label: &&str| {
+        let fits = label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        fits && !label.starts_with('-') && !label.ends_with('-') && (1..=63).contains(&label.len())
+    };
+    // An address is a peer, and a name without a dot is a machine of ours and no operator's.
+    let is_name = labels.len() > 1 && host.len() <= 253 && labels.iter().all(is_label);
+    let is_address = host.parse::<IpAddr>().is_ok();
+    (is_name && !is_address).then(|| Destination::new(host, port, transport))
+}
+
 /// `192.0.2.1`, `192.0.2.1:5062`, `tcp/192.0.2.1`, `tls/[2001:db8::1]:5061`.
 fn peer(text: &str, usual: Transport) -> Option<TrunkPeer> {
     let (transport, address) = match text.split_once('/') {
@@ -219,6 +256,33 @@ fn all_of<T>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// RFC 3263 §4.1: what is written decides what is asked.
+    #[test]
+    fn a_server_is_a_name_with_a_transport_or_a_port_if_need_be() {
+        let read = |text: &str| {
+            server(text).map(|it| (it.transport.map(Transport::token), it.host, it.port))
+        };
+        let host = || "sbc.operator.example".to_owned();
+
+        assert_eq!(read("sbc.operator.example"), Some((None, host(), None)));
+        assert_eq!(read("SBC.Operator.Example."), Some((None, host(), None)));
+        assert_eq!(read("tls/sbc.operator.example"), Some((Some("TLS"), host(), None)));
+        assert_eq!(read("tcp/sbc.operator.example:5062"), Some((Some("TCP"), host(), Some(5062))));
+        for wrong in [
+            "192.0.2.1",
+            "[2001:db8::1]",
+            "sbc",
+            "sctp/sbc.example",
+            "a..b",
+            "sbc.example:0",
+            "-.x",
+            "",
+            "a b.c",
+        ] {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
+    }
 
     #[test]
     fn peers_are_addresses_with_a_transport_or_the_usual_one() {

@@ -1,7 +1,7 @@
 use chrono::{DateTime, NaiveDateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::base::{LineName, ListenerName, QueueName};
+use crate::base::{LineName, ListenerName, QueueName, TrunkName};
 use crate::sip::Load;
 
 /// The read-only picture of the house, for the wall, health checks and metrics. No caller's number
@@ -13,6 +13,7 @@ pub struct Board {
     pub lines: Vec<LineBoard>,
     pub queues: Vec<QueueBoard>,
     pub listeners: Vec<ListenerBoard>,
+    pub trunks: Vec<TrunkBoard>,
     /// Calls alive, in whatever stage, and the most allowed.
     pub calls: usize,
     pub calls_max: usize,
@@ -55,4 +56,16 @@ pub struct ListenerBoard {
     /// `unreachable`.
     pub presence: String,
     pub phones: usize,
+}
+
+/// A road to the public network.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct TrunkBoard {
+    pub trunk: TrunkName,
+    /// An address of it answers, or none is asked.
+    pub up: bool,
+    /// None: it wants no registration.
+    pub registered: Option<bool>,
+    /// Addresses the DNS names for it that are outside its ranges, and not used.
+    pub abroad: usize,
 }

@@ -101,6 +101,7 @@ impl Exchange {
                     ("addresses".to_owned(), hops.to_string()),
                 ];
                 self.note(level, "a name was looked up", None, fields);
+                self.board_changed = true;
             }
             Event::LocatedAbroad { destination, address } => {
                 let fields = vec![
@@ -109,6 +110,7 @@ impl Exchange {
                 ];
                 let what = "the DNS names an address outside the trunk's ranges; it is not used";
                 self.note(Level::Error, what, None, fields);
+                self.board_changed = true;
             }
             Event::TrunkChanged { trunk } => self.trunk_changed(&trunk, now),
             Event::AuthenticationFailed { .. } => {

@@ -1,21 +1,28 @@
 //! Calls of ours to the public network, and which trunk carries them.
 //!
-//! The first trunk that is up takes the call; one that fails, or says nothing for two seconds, gives way to
-//! the next (scenarios.md SC-33). Which numbers may be called at all is the endpoint's to guard.
+//! The first trunk that is up takes the call; an address that fails, or says nothing for two seconds, gives
+//! way to the next one of the same trunk (RFC 3263 §4.3), and that to the next trunk (scenarios.md SC-33).
+//! Which numbers may be called at all is the endpoint's to guard.
+
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::base::{AddressRange, CallRef, Now, PhoneNumber, Sdp, TrunkName};
 use crate::exchange::{Exchange, Level};
 use crate::media::Sources;
-use crate::sip::{DialogRef, Failure, Invitation, Reason, Target};
+use crate::sip::{DialogRef, Failure, Invitation, Reason, Target, TrunkPeer};
+
+/// The most addresses one call of ours tries: the caller waits meanwhile.
+const TRIED_MAX: usize = 8;
 
 /// One call on its way out.
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct Outgoing {
     number: PhoneNumber,
     offer: Sdp,
-    tried: Vec<TrunkName>,
+    /// The last is the one it is out by.
+    tried: Vec<(TrunkName, TrunkPeer)>,
 }
 
 impl Exchange {
@@ -63,7 +70,8 @@ impl Exchange {
         let Some(outgoing) = self.outgoing.get(&dialog) else {
             return false;
         };
-        if self.next_trunk(&outgoing.tried).is_some()
+        let tried = outgoing.tried.clone();
+        if self.next_way(&tried, now).is_some()
             && self.goes_another_way(dialog, Failure::TimedOut, now)
         {
             self.endpoint.end(dialog, Reason::Normal, now);
@@ -78,14 +86,14 @@ impl Exchange {
         mut outgoing: Outgoing,
         now: Now,
     ) -> bool {
-        let Some(trunk) = self.next_trunk(&outgoing.tried) else {
+        let Some((trunk, by)) = self.next_way(&outgoing.tried, now) else {
             return false;
         };
-        outgoing.tried.push(trunk.clone());
+        outgoing.tried.push((trunk.clone(), by));
         let field = vec![("trunk".to_owned(), trunk.to_string())];
         self.note(Level::Info, "a call goes out", Some(call), field);
         let invitation = Invitation {
-            target: Target::Trunk { trunk, number: outgoing.number.clone() },
+            target: Target::Trunk { trunk, number: outgoing.number.clone(), by },
             from_user: String::new(),
             from_display: String::new(),
             offer: outgoing.offer.clone(),
@@ -98,9 +106,21 @@ impl Exchange {
         true
     }
 
-    fn next_trunk(&self, tried: &[TrunkName]) -> Option<TrunkName> {
-        let fits = |name: &&TrunkName| !tried.contains(name) && self.endpoint.may_go_out_by(name);
-        self.plan.trunks.keys().find(fits).cloned()
+    /// The first address that answers, of the first trunk that has one, and none of `tried`.
+    fn next_way(
+        &mut self,
+        tried: &[(TrunkName, TrunkPeer)],
+        now: Now,
+    ) -> Option<(TrunkName, TrunkPeer)> {
+        if tried.len() >= TRIED_MAX {
+            return None;
+        }
+        let plan = Arc::clone(&self.plan);
+        plan.trunks.keys().find_map(|name| {
+            let of_this = |(trunk, peer): &(TrunkName, TrunkPeer)| (trunk == name).then_some(*peer);
+            let tried: Vec<TrunkPeer> = tried.iter().filter_map(of_this).collect();
+            Some((name.clone(), self.endpoint.way_out(name, &tried, now)?))
+        })
     }
 
     /// Where the sound of calls of ours may come from.

@@ -6,7 +6,9 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use crate::base::{Moment, Now, Territory};
-use crate::exchange::{Board, Exchange, Guest, LineBoard, ListenerBoard, QueueBoard, Stopping};
+use crate::exchange::{
+    Board, Exchange, Guest, LineBoard, ListenerBoard, QueueBoard, Stopping, TrunkBoard,
+};
 use crate::schedule::{ClockStep, Switch};
 
 /// How long a passing trouble stays on the board.
@@ -71,6 +73,7 @@ impl Exchange {
             lines: self.line_boards(now),
             queues: self.queue_boards(now),
             listeners: self.listener_boards(),
+            trunks: self.trunk_boards(now),
             calls: self.guests.len(),
             calls_max: self.plan.calls_max,
             calls_talking: self.talking(),
@@ -141,6 +144,18 @@ impl Exchange {
             .collect()
     }
 
+    fn trunk_boards(&self, now: Now) -> Vec<TrunkBoard> {
+        let states = self.endpoint.trunks(now.steady).into_iter();
+        states
+            .map(|state| TrunkBoard {
+                trunk: state.trunk,
+                up: state.up,
+                registered: state.registered,
+                abroad: state.name.map_or(0, |name| name.abroad),
+            })
+            .collect()
+    }
+
     fn alarms_in_words(&self, now: Now) -> Vec<String> {
         let mut words = Vec::new();
         let recent = |seen: Option<Moment>| seen.is_some_and(|at| now.steady - at < ALARM_SHOWN);
@@ -172,7 +187,24 @@ impl Exchange {
             ));
         }
         for state in self.endpoint.trunks(now.steady) {
-            if !state.up {
+            if let Some(name) = state.name {
+                if name.abroad > 0 {
+                    words.push(format!(
+                        "trunk_abroad: the DNS leads `{}` outside its addresses; that is not used",
+                        state.trunk
+                    ));
+                }
+                if name.addresses == Some(0) {
+                    words.push(format!(
+                        "trunk_unlocated: the name of `{}` leads nowhere",
+                        state.trunk
+                    ));
+                }
+            }
+            // Whose name is not known yet, or leads nowhere, can't answer.
+            let is_findable =
+                state.name.is_none_or(|name| name.addresses.is_some_and(|all| all > 0));
+            if !state.up && is_findable {
                 words.push(format!("trunk_down: `{}` does not answer", state.trunk));
             } else if state.registered == Some(false) {
                 words.push(format!("trunk_unregistered: `{}` does not know us", state.trunk));

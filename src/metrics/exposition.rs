@@ -89,6 +89,19 @@ impl Picture {
             "line",
             lines.iter().map(|line| (line.line.as_str(), i64::from(line.open))),
         )?;
+        let trunks = &self.board.trunks;
+        page.gauges(
+            "trunk_up",
+            "1 while an address of the trunk answers, or none is asked.",
+            "trunk",
+            trunks.iter().map(|one| (one.trunk.as_str(), i64::from(one.up))),
+        )?;
+        page.gauges(
+            "trunk_addresses_abroad",
+            "Addresses the DNS names for the trunk that are outside its ranges, and not used.",
+            "trunk",
+            trunks.iter().map(|one| (one.trunk.as_str(), whole(one.abroad))),
+        )?;
         page.gauge("calls_alive", "Calls alive, in whatever stage.", whole(*calls))?;
         page.gauge("calls_limit", "The most calls alive at once.", whole(*calls_max))?;
         page.gauge("calls_talking", "Callers talking with a listener.", whole(*calls_talking))?;

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::base::{CallRef, Moment, Now};
-use crate::exchange::{LineBoard, ListenerBoard, QueueBoard};
+use crate::exchange::{LineBoard, ListenerBoard, QueueBoard, TrunkBoard};
 use crate::record::{Cause, Draft, Party, Q850};
 
 #[test]
@@ -124,6 +124,12 @@ fn board() -> Board {
             listener("marc", "Marc", "available"),
             listener("nour", "Nour", "available"),
         ],
+        trunks: vec![TrunkBoard {
+            trunk: "orange".parse().unwrap(),
+            up: true,
+            registered: None,
+            abroad: 1,
+        }],
         calls: 5,
         calls_max: 200,
         calls_talking: 1,

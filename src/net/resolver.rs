@@ -6,7 +6,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig, ResolverOpts};
@@ -114,8 +114,8 @@ async fn look_up(resolver: &TokioResolver, question: &Question) -> Answer {
     match resolver.lookup(name, kind).await {
         Ok(found) => {
             let records = found.answers().iter().filter_map(|record| read(&record.data));
-            #[expect(clippy::disallowed_methods, reason = "the answer ends by this clock")]
-            let ttl = found.valid_until().saturating_duration_since(Instant::now());
+            let ttl = found.answers().iter().map(|record| record.ttl).min().unwrap_or_default();
+            let ttl = Duration::from_secs(ttl.into());
             Answer::Records { records: records.take(RECORDS_MAX).collect(), ttl }
         }
         Err(error) if says_there_is_none(&error) => {

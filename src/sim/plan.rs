@@ -18,6 +18,7 @@ use crate::exchange::{Code, ListenerPlan, Plan, PromptPlan, TrunkPlan};
 use crate::queue::{QueuePlan, RingStrategy};
 use crate::schedule::{Exception, HolidayPolicy, Hours, Schedule, Span, WeeklyHours};
 use crate::sim::phone::account_digests;
+use crate::sip::locate::Destination;
 use crate::sip::{Account, Algorithm, Door, Setup, Transport, TrunkAccess, TrunkPeer};
 
 /// Where the house is.
@@ -160,6 +161,20 @@ pub fn with_way_out(mut plan: Plan, trunk: &str, peer: std::net::SocketAddr) -> 
     let trunk =
         TrunkPlan { addresses, media: Vec::new(), numbers: BTreeSet::new(), calls_max: None };
     plan.trunks.insert(name, trunk);
+    plan
+}
+
+/// The same plan with a trunk that is found by its name, pinned to these ranges.
+#[must_use]
+pub fn with_named_way_out(plan: Plan, trunk: &str, server: &str, ranges: &[&str]) -> Plan {
+    let nowhere = std::net::SocketAddr::new(HOUSE, 5060);
+    let mut plan = with_way_out(plan, trunk, nowhere);
+    let ranges: Vec<_> = ranges.iter().map(|range| range.parse().expect("a range")).collect();
+    let access = plan.sip.trunks.first_mut().expect("the trunk just made");
+    access.server = Some(Destination::new(server, None, None));
+    access.peers.clear();
+    access.addresses.clone_from(&ranges);
+    plan.trunks.get_mut(&access.name).expect("the same").addresses = ranges;
     plan
 }
 

@@ -33,4 +33,4 @@ pub use endpoint::{
 };
 pub use flow::{Algorithm, Door, Flow, Transmit, Transport};
 pub use trunk::registration::TrunkAccount;
-pub use trunk::{TrunkPeer, TrunkState};
+pub use trunk::{NameState, TrunkPeer, TrunkState};

@@ -272,7 +272,22 @@ realm = "sip.example"
     assert_eq!(access.dress, hotline::sip::Dress::International);
     assert!(access.account.is_none(), "it could prove nothing");
 
-    plan.replace("trunks.toml", "tcp/192.0.2.2:5062", "sbc.example");
+    plan.replace("trunks.toml", "\"tcp/192.0.2.2:5062\"", "\"tls/192.0.2.2\"");
+    plan.replace("trunks.toml", "profile = \"ovh\"", "profile = \"ovh\"\nserver = \"sbc.example\"");
+    let loaded = plan.load().unwrap();
+    let told = plan.plain(&loaded.notices.told(Language::English));
+    assert!(
+        told.contains("`operateur` is called over TLS, and this house has no such door"),
+        "{told}"
+    );
+    let server = loaded.plan.sip.trunks[1].server.clone().unwrap();
+    assert_eq!((server.host.as_str(), server.port, server.transport), ("sbc.example", None, None));
+
+    plan.replace("trunks.toml", "server = \"sbc.example\"", "server = \"192.0.2.1\"");
+    let told = plan.problems(Language::English);
+    assert!(told.contains("`192.0.2.1` is no name of a server"), "{told}");
+
+    plan.replace("trunks.toml", "tls/192.0.2.2", "sbc.example");
     plan.replace("trunks.toml", "profile = \"ovh\"", "profile = \"ohv\"");
     let told = plan.problems(Language::English);
     assert!(told.contains("`sbc.example` is no address of a trunk"), "{told}");
@@ -382,6 +397,7 @@ fn a_new_plan_is_compared_with_the_one_that_runs() {
         "numbers = [\"3133\"]",
         "numbers = [\"3133\", \"+33 9 70 00 31 33\"]",
     );
+    plan.replace("trunks.toml", "# profile = \"generic\"", "server = \"sbc.example\"\ncalls = 7");
     let new = plan.load().unwrap();
     let at = "2026-11-21T13:30:00Z".parse().unwrap();
     let found = config::difference((&old.plan, &old.house), (&new.plan, &new.house), at);
@@ -392,6 +408,7 @@ fn a_new_plan_is_compared_with_the_one_that_runs() {
 3977, samedi 21 novembre 2026 : 9h-13h, 14h-19h → 9h-13h, 15h-19h (et 60 autres jours d'ici deux mois)
 le numéro +33970003133 mène à la ligne 3133
 l'écoutant victor est nouveau
+l'opérateur loopback change : `calls`, `server`
 `http` ne changera qu'au prochain démarrage
 cette modification ferme la ligne 3977 maintenant
 "

@@ -1,6 +1,6 @@
 //! Where a name is, asked of a DNS server that is not ours (RFC 3263).
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
@@ -13,7 +13,7 @@ use hotline::service::Clock;
 use hotline::sip::Transport;
 use hotline::sip::locate::{Destination, Hop, Locator, Output};
 
-use crate::house::free_port;
+use crate::house::{House, free_port};
 use crate::{eventually, secs};
 
 /// dnsmasq on a port of its own.
@@ -160,4 +160,52 @@ fn a_trunk_is_found_by_the_records_of_a_real_server_and_kept_when_it_dies() {
         locator.hops(&operator, &mut Mint::from_number(1), later).len() == 1
     });
     assert_eq!(asker.hops(&operator, later), moved);
+}
+
+/// The whole house: what the DNS says of its trunk is asked whether it is there, the best and the second;
+/// what is outside the trunk's addresses is told to whoever watches, and hears nothing (T-21).
+#[test]
+#[ignore = "needs dnsmasq: tests/interop/run installs it"]
+fn the_house_asks_for_its_trunk_by_name_and_believes_only_its_ranges() {
+    let port = free_port();
+    let sbc = |address: &str| UdpSocket::bind((address, 0)).unwrap();
+    let (first, second, abroad) = (sbc("127.0.1.1"), sbc("127.0.1.2"), sbc("127.0.9.9"));
+    let srv = |target: &str, socket: &UdpSocket, priority: u8| {
+        let port = socket.local_addr().unwrap().port();
+        format!("--srv-host=_sip._udp.operator.test,{target}.operator.test,{port},{priority},0")
+    };
+    let records = [
+        srv("a", &first, 1),
+        srv("b", &second, 2),
+        srv("c", &abroad, 3),
+        "--host-record=a.operator.test,127.0.1.1".to_owned(),
+        "--host-record=b.operator.test,127.0.1.2".to_owned(),
+        "--host-record=c.operator.test,127.0.9.9".to_owned(),
+    ];
+    let records: Vec<&str> = records.iter().map(String::as_str).collect();
+    let _dns = Dns::says(port, &records);
+    let trunk = "[trunks.operator]\naddresses = [\"127.0.1.0/24\"]\nserver = \"operator.test\"\n";
+    let servers = format!("[dns]\nservers = [\"127.0.0.1:{port}\"]\n\n[log]");
+    let house = House::open_with(&[
+        ("trunks.toml", "[trunks.loopback]", &format!("{trunk}\n[trunks.loopback]")),
+        ("hotline.toml", "[log]", &servers),
+    ]);
+
+    for socket in [&first, &second] {
+        socket.set_read_timeout(Some(secs(10))).unwrap();
+        let mut bytes = [0; 2_000];
+        let (length, from) = socket.recv_from(&mut bytes).expect("it is asked");
+        let text = String::from_utf8_lossy(&bytes[..length]);
+        assert!(text.starts_with("OPTIONS sip:127.0.1."), "{text}");
+        assert_eq!(from, house.sip);
+    }
+    abroad.set_nonblocking(true).unwrap();
+    assert!(abroad.recv_from(&mut [0; 2_000]).is_err(), "nothing goes there");
+    let shown = eventually(secs(5), || {
+        let (_, metrics) = house.get("/metrics").unwrap();
+        metrics.contains("hotline_trunk_addresses_abroad{trunk=\"operator\"} 1\n")
+    });
+    assert!(shown, "{:?}", house.get("/metrics"));
+    let (_, board) = house.get("/board").unwrap();
+    assert!(board.contains("trunk_abroad: the DNS leads `operator`"), "{board}");
 }

@@ -5,8 +5,9 @@ use std::time::Duration;
 use hotline::exchange::Plan;
 use hotline::record::Outcome;
 use hotline::sim::phone::OnInvite;
-use hotline::sim::plan::{with_managers, with_way_out};
+use hotline::sim::plan::{with_managers, with_named_way_out, with_way_out};
 use hotline::sim::{Habits, Person, Town, minutes, secs};
+use hotline::sip::locate::{Answer, Kind, Question, Record};
 
 stories![
     nobody_is_logged_in_and_a_manager_takes_the_call_with_a_one,
@@ -18,6 +19,10 @@ stories![
     a_number_that_is_not_in_the_plan_is_never_called,
     a_trunk_that_does_not_answer_is_down_and_the_second_takes_our_calls,
     a_trunk_that_refuses_gives_way_to_the_second_at_once,
+    a_trunk_with_a_name_is_called_where_the_dns_says,
+    a_name_that_leads_nowhere_at_the_start_keeps_nobody_from_being_served,
+    an_address_outside_the_trunks_ranges_is_an_alarm_and_is_never_called,
+    a_server_that_is_full_or_dead_gives_way_to_the_next_of_its_name,
 ];
 
 const CLAIRE: &str = "+33639980001";
@@ -186,6 +191,118 @@ fn a_trunk_that_refuses_gives_way_to_the_second_at_once(town: Town) {
     second.hears_within("tapez-1", secs(8));
     second.presses('1');
     anna.talks_with_within(&second, secs(8));
+}
+
+/// RFC 3263 §4.2.
+fn a_trunk_with_a_name_is_called_where_the_dns_says(town: Town) {
+    let mobile = town.person("mobile", Habits::default());
+    says_address(&town, SBC, &mobile);
+    let plan = with_named_way_out(town.plan(), "a-named", SBC, &[&range_of(&mobile)]);
+    town.reloads(with_managers(plan, &[("claire", CLAIRE)]));
+    let anna = town.dials("anna", "3133");
+    anna.gets_through();
+    mobile.rings_within(secs(8));
+    let sent = town.sent_to(mobile.name(), hotline::base::Moment::START);
+    let invite = sent.iter().find(|text| text.starts_with("INVITE ")).unwrap();
+    // The name stays in the address, whatever it stands for today.
+    assert!(invite.starts_with("INVITE sip:+33639980001@sbc.operator.example;"), "{invite}");
+    assert!(!is_alarmed(&town, "trunk_"), "{:?}", town.board().alarms);
+}
+
+/// domain.md T-21: a dead DNS stops no caller; who was found late is called from then on.
+fn a_name_that_leads_nowhere_at_the_start_keeps_nobody_from_being_served(town: Town) {
+    let mobile = town.person("mobile", Habits::default());
+    let plan = with_named_way_out(town.plan(), "a-named", SBC, &[&range_of(&mobile)]);
+    town.reloads(with_managers(plan, &[("claire", CLAIRE)]));
+    town.passes(secs(1));
+    assert!(
+        is_alarmed(&town, "trunk_unlocated: the name of `a-named`"),
+        "{:?}",
+        town.board().alarms
+    );
+    let anna = town.dials("anna", "3133");
+    anna.gets_through();
+    anna.hears_within("accueil-3133", secs(8));
+    town.passes(secs(10));
+    assert_eq!(town.invites_to("mobile", hotline::base::Moment::START), 0);
+    assert!(anna.is_in_call());
+    anna.hangs_up();
+
+    says_address(&town, SBC, &mobile);
+    town.passes(minutes(2));
+    assert!(!is_alarmed(&town, "trunk_unlocated"), "{:?}", town.board().alarms);
+    let bob = town.dials("bob", "3133");
+    bob.gets_through();
+    mobile.rings_within(secs(8));
+}
+
+/// domain.md T-21: an answer outside the pinned ranges.
+fn an_address_outside_the_trunks_ranges_is_an_alarm_and_is_never_called(town: Town) {
+    let stranger = town.person("stranger", Habits::default());
+    says_address(&town, SBC, &stranger);
+    let plan = with_named_way_out(town.plan(), "a-named", SBC, &["192.0.2.0/24"]);
+    town.reloads(with_managers(plan, &[("claire", CLAIRE)]));
+    let anna = town.dials("anna", "3133");
+    anna.gets_through();
+    town.passes(minutes(1));
+    assert!(
+        is_alarmed(&town, "trunk_abroad: the DNS leads `a-named`"),
+        "{:?}",
+        town.board().alarms
+    );
+    let sent = town.sent_to("stranger", hotline::base::Moment::START);
+    assert!(sent.is_empty(), "{sent:?}");
+    assert!(anna.is_in_call(), "the caller waits all the same");
+}
+
+/// RFC 3263 §4.3, RFC 2782: 503, and silence, lead to the next server of the same name.
+fn a_server_that_is_full_or_dead_gives_way_to_the_next_of_its_name(town: Town) {
+    let full = Habits { on_invite: OnInvite::Refuse(503), ..Habits::default() };
+    let first = town.person("first", full);
+    let second = town.person("second", Habits::default());
+    let third = town.person("third", Habits::default());
+    let people = [(10, "one", &first), (20, "two", &second), (30, "three", &third)];
+    let records = people.map(|(priority, target, _)| Record::Srv {
+        priority,
+        weight: 1,
+        port: 5060,
+        target: format!("{target}.{SBC}"),
+    });
+    says(&town, &format!("_sip._udp.{SBC}"), Kind::Srv, records.to_vec());
+    for (_, target, person) in people {
+        says_address(&town, &format!("{target}.{SBC}"), person);
+    }
+    let ranges = people.map(|(_, _, person)| range_of(person));
+    let ranges: Vec<&str> = ranges.iter().map(String::as_str).collect();
+    let plan = with_named_way_out(town.plan(), "a-named", SBC, &ranges);
+    town.reloads(with_managers(plan, &[("claire", CLAIRE)]));
+    second.unplugs();
+    let anna = town.dials("anna", "3133");
+    anna.gets_through();
+    third.rings_within(secs(12));
+    third.picks_up();
+    third.hears_within("tapez-1", secs(8));
+    third.presses('1');
+    anna.talks_with_within(&third, secs(8));
+}
+
+const SBC: &str = "sbc.operator.example";
+
+fn says(town: &Town, name: &str, kind: Kind, records: Vec<Record>) {
+    let answer = Answer::Records { records, ttl: minutes(5) };
+    town.dns_says(Question { name: name.to_owned(), kind }, answer);
+}
+
+fn says_address(town: &Town, name: &str, person: &Person) {
+    says(town, name, Kind::A, vec![Record::Address(person.address().ip())]);
+}
+
+fn range_of(person: &Person) -> String {
+    person.address().ip().to_string()
+}
+
+fn is_alarmed(town: &Town, words: &str) -> bool {
+    town.board().alarms.iter().any(|alarm| alarm.starts_with(words))
 }
 
 fn is_down(town: &Town, trunk: &str) -> bool {

@@ -138,6 +138,18 @@ impl What {
                 format!("`{text}` is no address of a trunk"),
                 "write an address, with a transport and a port if need be: `tcp/192.0.2.1:5062`",
             ),
+            Self::BadServer { text } => with(
+                format!("`{text}` is no name of a server"),
+                "write a whole name, with a transport or a port if need be: `sbc.operator.example`, \
+                 `tls/sbc.operator.example:5061`; addresses belong into `peers`",
+            ),
+            Self::NoDoorTowards { trunk, transport } => with(
+                format!(
+                    "trunk `{trunk}` is called over {transport}, and this house has no such door: \
+                     no call of ours goes there"
+                ),
+                "open a door of that transport in hotline.toml, or name another transport",
+            ),
             Self::BadCentreCode { text } => with(
                 format!("`{text}` can't be a centre's code"),
                 "write one to six digits that no other centre has",

@@ -164,6 +164,18 @@ impl What {
                 format!("« {text} » n'est pas une adresse d'opérateur"),
                 "écrivez une adresse, au besoin avec transport et port : `tcp/192.0.2.1:5062`",
             ),
+            Self::BadServer { text } => with(
+                format!("« {text} » n'est pas le nom d'un serveur"),
+                "écrivez un nom complet, au besoin avec transport ou port : `sbc.operateur.example`, \
+                 `tls/sbc.operateur.example:5061` ; les adresses se mettent dans `peers`",
+            ),
+            Self::NoDoorTowards { trunk, transport } => with(
+                format!(
+                    "l'opérateur « {trunk} » est appelé en {transport}, et la maison n'a pas de telle \
+                     porte : aucun de nos appels n'y va"
+                ),
+                "ouvrez une porte de ce transport dans hotline.toml, ou indiquez un autre transport",
+            ),
             Self::BadCentreCode { text } => with(
                 format!("« {text} » ne peut pas être le code d'un centre"),
                 "écrivez un à six chiffres qu'aucun autre centre n'a",

@@ -13,6 +13,7 @@ use crate::sip::uri::AddressOfRecord;
 pub(super) use crate::sip::dialog::expiry::INTERVAL;
 
 use super::asking::{cause_of, reason_value};
+use super::locating::hop_of;
 use super::receiving::sdp_of;
 use super::{
     DialogRef, Endpoint, Event, Failure, Invitation, PhoneRef, Purpose, QUIET, Reason, Target,
@@ -24,8 +25,8 @@ impl Endpoint {
         let dialog = self.next_dialog();
         let phone = match &invitation.target {
             Target::Phone(phone) => *phone,
-            Target::Trunk { trunk, number } => {
-                self.invite_outside(dialog, trunk, number, invitation, now);
+            Target::Trunk { trunk, number, by } => {
+                self.invite_outside(dialog, (trunk, *by), number, invitation, now);
                 return dialog;
             }
         };
@@ -78,8 +79,8 @@ impl Endpoint {
             .header(HeaderName::SessionExpires, Expiry { interval, ours: true }.asked())
             .header(HeaderName::MinSe, INTERVAL_MIN)
             .header(HeaderName::Accept, compose::SDP);
-        if let Target::Trunk { trunk, .. } = &invitation.target {
-            draft = self.dressed_for_trunk(draft, trunk);
+        if let Target::Trunk { trunk, by, .. } = &invitation.target {
+            draft = self.dressed_for_trunk(draft, trunk, *by);
         }
         match self.sessions.get(&dialog).and_then(|session| session.credentials.as_ref()) {
             Some((401, credentials)) => {
@@ -290,8 +291,13 @@ impl Endpoint {
         let Some(session) = self.sessions.get(&dialog) else {
             return;
         };
-        if let Some(phone) = session.phone {
-            self.registrar.lost(phone, now.steady);
+        match (session.phone, &session.peer) {
+            (Some(phone), _) => self.registrar.lost(phone, now.steady),
+            (None, Peer::Trunk(_)) => {
+                let hop = hop_of(session.dialog.flow);
+                self.locator.failed(hop, None, now.steady);
+            }
+            (None, Peer::Phone(_)) => {}
         }
         self.report_of(dialog, Event::Quiet { dialog });
     }

@@ -44,8 +44,8 @@ use crate::sip::message::Status;
 use crate::sip::registrar::{self, Registrar};
 use crate::sip::transaction::widening::Widening;
 use crate::sip::transaction::{self, Told, TransactionRef, Transactions};
-use crate::sip::trunk::Trunks;
 use crate::sip::trunk::registration::Reply;
+use crate::sip::trunk::{TrunkPeer, Trunks};
 use crate::sip::{Door, Flow, Transmit, Transport};
 
 use self::guard::Guard;
@@ -150,10 +150,11 @@ enum Purpose {
     /// Is this peer of the trunk there?
     TrunkProbe {
         trunk: TrunkName,
-        peer: usize,
+        peer: TrunkPeer,
     },
     TrunkRegister {
         trunk: TrunkName,
+        peer: TrunkPeer,
     },
     /// Nobody waits for the answer: CANCEL, and the BYE of a branch nobody wants.
     Nothing,
@@ -222,8 +223,9 @@ impl Endpoint {
         }
         self.setup = setup;
         self.transactions.widens(widening_of(&self.setup));
+        self.names_of_trunks(now);
+        self.trunks_planned(now);
         let accounts = &self.setup.accounts;
-        self.trunks.planned(&self.setup.trunks, now.steady);
         self.registrar.keep_only(|listener| accounts.contains_key(listener));
         self.review_watches(now);
         self.settle(now);
@@ -467,6 +469,7 @@ impl Endpoint {
             }
             return;
         }
+        self.hop_was_silent(id, now);
         match self.purposes.get(&id) {
             Some(Purpose::Invite { dialog, .. }) => {
                 let why = match told {
@@ -487,7 +490,7 @@ impl Endpoint {
             Some(Purpose::Bye { dialog }) => {
                 self.forget(*dialog);
             }
-            Some(Purpose::TrunkRegister { trunk }) => {
+            Some(Purpose::TrunkRegister { trunk, .. }) => {
                 let trunk = trunk.clone();
                 self.trunks.register_answered(&trunk, &Reply::Nothing, now.steady);
             }

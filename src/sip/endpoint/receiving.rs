@@ -125,12 +125,13 @@ impl Endpoint {
         {
             return;
         }
+        self.hop_answered(id, response, now);
         match self.purposes.get(&id) {
             Some(Purpose::TrunkProbe { trunk, peer }) if status.is_final() => {
                 let (trunk, peer) = (trunk.clone(), *peer);
                 self.trunks.replied(&trunk, peer, status.0);
             }
-            Some(Purpose::TrunkRegister { trunk }) if status.is_final() => {
+            Some(Purpose::TrunkRegister { trunk, .. }) if status.is_final() => {
                 let trunk = trunk.clone();
                 self.register_answered(&trunk, response, now);
             }

@@ -14,7 +14,7 @@ use crate::sip::dialog::{Dialog, DialogId, Sealed};
 use crate::sip::headers::{Contact, NameAddr, RouteSet};
 use crate::sip::message::{HeaderName, Method, RequestBuilder, Response};
 use crate::sip::trunk::registration::Reply;
-use crate::sip::trunk::{self, TrunkPeer, TrunkState};
+use crate::sip::trunk::{self, NameState, TrunkPeer, TrunkState};
 use crate::sip::{Dress, Flow, TrunkAccess};
 
 use super::{DialogRef, Endpoint, Event, Failure, Invitation, Purpose, Timer};
@@ -29,17 +29,36 @@ const CHALLENGES_MAX: u8 = 2;
 impl Endpoint {
     /// How every trunk is.
     pub fn trunks(&self, now: Moment) -> Vec<TrunkState> {
-        self.trunks.states(now)
+        let mut states = self.trunks.states(now);
+        for state in &mut states {
+            let server = self.access(&state.trunk).and_then(|access| access.server.as_ref());
+            let Some(server) = server else {
+                continue;
+            };
+            state.name = Some(NameState {
+                addresses: self.locator.reached_by(server),
+                abroad: self.locator.foreign(server),
+            });
+        }
+        states
     }
 
-    /// Whether calls of ours could go out by this trunk now.
-    pub fn may_go_out_by(&self, trunk: &TrunkName) -> bool {
-        self.trunks.peer(trunk).is_some() && self.trunks.is_up(trunk)
+    /// The next address of a trunk for a call of ours: one that answers, and none of `tried`. A call
+    /// that a timeout or a 503 ended goes there (RFC 3263 §4.3).
+    pub fn way_out(
+        &mut self,
+        trunk: &TrunkName,
+        tried: &[TrunkPeer],
+        now: Now,
+    ) -> Option<TrunkPeer> {
+        let mut peers = self.peers_of(trunk, now);
+        peers.retain(|peer| self.trunks.answers(trunk, *peer) && !tried.contains(peer));
+        peers.first().copied()
     }
 
     pub(super) fn heard_from_trunks(&mut self, output: trunk::Output, now: Now) {
         match output {
-            trunk::Output::Ask(name, at) => self.ask_trunk(name, at, now),
+            trunk::Output::Ask(name, peer) => self.ask_trunk(name, peer, now),
             trunk::Output::Register(name) => self.register_with_trunk(name, now),
             trunk::Output::Changed(trunk) => self.report(Event::TrunkChanged { trunk }),
         }
@@ -47,11 +66,8 @@ impl Endpoint {
 
     // ---- OPTIONS ----
 
-    fn ask_trunk(&mut self, trunk: TrunkName, at: usize, now: Now) {
-        let Some(peer) = self.trunks.peer_at(&trunk, at) else {
-            return;
-        };
-        let Some(flow) = self.road_to_peer(peer) else {
+    fn ask_trunk(&mut self, trunk: TrunkName, peer: TrunkPeer, now: Now) {
+        let Some(flow) = self.road_to(&trunk, peer) else {
             return;
         };
         let target = format!("sip:{}", peer.address);
@@ -62,29 +78,32 @@ impl Endpoint {
         let (draft, key) = self.draft(&question, flow, Method::Options, 1);
         let bytes = draft.header(HeaderName::Accept, compose::SDP).finish().bytes().clone();
         let id = self.transactions.request(key, flow, bytes, now.steady);
-        self.purposes.insert(id, Purpose::TrunkProbe { trunk, peer: at });
+        self.purposes.insert(id, Purpose::TrunkProbe { trunk, peer });
     }
 
     // ---- REGISTER ----
 
     fn register_with_trunk(&mut self, trunk: TrunkName, now: Now) {
-        let (Some(peer), Some(access)) = (self.trunks.peer(&trunk), self.access(&trunk).cloned())
+        let peers = self.peers_of(&trunk, now);
+        let best = peers.iter().find(|peer| self.trunks.answers(&trunk, **peer));
+        let (Some(peer), Some(access)) =
+            (best.or(peers.first()).copied(), self.access(&trunk).cloned())
         else {
             return;
         };
-        let Some(flow) = self.road_to_peer(peer) else {
+        let Some(flow) = self.road_to(&trunk, peer) else {
             return;
         };
         let cnonce = self.mint.token();
         let Some(registration) = self.trunks.registration(&trunk) else {
             return;
         };
-        let target = format!("sip:{}", host_of(&access, peer));
+        let target = format!("sip:{}", access.host(peer));
         let (cseq, expiry) = registration.next();
         let credentials = registration.credentials(&target, &cnonce);
         let (call_id, tag) = (registration.call_id.clone(), registration.local_tag.clone());
         let user = registration.account().username.clone();
-        let ours = format!("sip:{user}@{}", host_of(&access, peer));
+        let ours = format!("sip:{user}@{}", access.host(peer));
         let mut question = self.question(&ours, &target, call_id, tag, cseq, flow);
         // §10.2: To is the address of record, as From is.
         question.remote = Sealed(NameAddr::write(None, &ours, None));
@@ -98,7 +117,7 @@ impl Endpoint {
         }
         let bytes = draft.finish().bytes().clone();
         let id = self.transactions.request(key, flow, bytes, now.steady);
-        self.purposes.insert(id, Purpose::TrunkRegister { trunk });
+        self.purposes.insert(id, Purpose::TrunkRegister { trunk, peer });
     }
 
     pub(super) fn register_answered(&mut self, trunk: &TrunkName, reply: &Response, now: Now) {
@@ -136,21 +155,20 @@ impl Endpoint {
     pub(super) fn invite_outside(
         &mut self,
         dialog: DialogRef,
-        trunk: &TrunkName,
+        (trunk, peer): (&TrunkName, TrunkPeer),
         number: &PhoneNumber,
         invitation: &Invitation,
         now: Now,
     ) {
         let outgoing = self.sessions.values().filter(|session| session.outgoing).count();
         let is_allowed = self.setup.callable.contains(number) && outgoing < OUTGOING_MAX;
-        let road = self.trunks.peer(trunk).filter(|_| is_allowed);
-        let road = road.and_then(|peer| Some((peer, self.road_to_peer(peer)?)));
-        let (Some((peer, flow)), Some(access)) = (road, self.access(trunk).cloned()) else {
+        let road = if is_allowed { self.road_to(trunk, peer) } else { None };
+        let (Some(flow), Some(access)) = (road, self.access(trunk).cloned()) else {
             let why = if is_allowed { Failure::Unreachable } else { Failure::Refused(403) };
             self.report(Event::Failed { dialog, why, cause: None });
             return;
         };
-        let host = host_of(&access, peer);
+        let host = access.host(peer);
         let target = format!("sip:{}@{host};user=phone", access.dress.wear(number));
         let local_tag = self.mint.token();
         let ours = "sip:anonymous@anonymous.invalid";
@@ -170,15 +188,15 @@ impl Endpoint {
         &mut self,
         draft: RequestBuilder,
         trunk: &TrunkName,
+        peer: TrunkPeer,
     ) -> RequestBuilder {
-        let peer = self.trunks.peer(trunk);
-        let (Some(access), Some(peer)) = (self.access(trunk), peer) else {
+        let Some(access) = self.access(trunk) else {
             return draft;
         };
         let draft = draft.header(HeaderName::Privacy, "id");
         match &access.presented {
             Some(number) => {
-                let uri = format!("sip:{}@{};user=phone", number, host_of(access, peer));
+                let uri = format!("sip:{}@{};user=phone", number, access.host(peer));
                 let value = NameAddr::write(None, uri, None);
                 draft.header(HeaderName::PAssertedIdentity, value)
             }
@@ -243,7 +261,7 @@ impl Endpoint {
     /// their own addresses (T-07).
     pub(super) fn is_from_its_trunk(&self, purpose: &Purpose, source: Flow) -> bool {
         let trunk = match purpose {
-            Purpose::TrunkProbe { trunk, .. } | Purpose::TrunkRegister { trunk } => trunk,
+            Purpose::TrunkProbe { trunk, .. } | Purpose::TrunkRegister { trunk, .. } => trunk,
             Purpose::Invite { dialog, .. } => match self.sessions.get(dialog) {
                 Some(Session { peer: Peer::Trunk(trunk), .. }) => trunk,
                 Some(_) | None => return true,
@@ -270,16 +288,6 @@ impl Endpoint {
         self.setup.trunks.iter().find(|access| access.name == *trunk)
     }
 
-    /// From the door of the same kind and family.
-    fn road_to_peer(&self, peer: TrunkPeer) -> Option<Flow> {
-        let fits = |door: &&crate::sip::Door| {
-            door.transport == peer.transport && door.local.is_ipv4() == peer.address.is_ipv4()
-        };
-        let door = self.setup.doors.iter().find(fits)?;
-        let (transport, local) = (peer.transport, door.local);
-        Some(Flow { transport, local, peer: peer.address, connection: 0 })
-    }
-
     /// The beginning of a request outside every dialog.
     fn question(
         &self,
@@ -301,11 +309,6 @@ impl Endpoint {
             flow,
         }
     }
-}
-
-/// The host of the trunk's own addresses: its domain, or the peer itself.
-fn host_of(access: &TrunkAccess, peer: TrunkPeer) -> String {
-    access.domain.clone().unwrap_or_else(|| peer.address.to_string())
 }
 
 impl Dress {

@@ -57,7 +57,11 @@ pub struct Setup {
 pub struct TrunkAccess {
     pub name: TrunkName,
     pub addresses: Vec<AddressRange>,
-    /// Where our own requests go, the best first; empty: this trunk only delivers.
+    /// The name our own requests go to; its addresses count only within the ranges above.
+    #[serde(default)]
+    pub server: Option<Destination>,
+    /// Where our own requests go, the best first, after those of the name; neither: this trunk only
+    /// delivers.
     pub peers: Vec<TrunkPeer>,
     /// How often a peer is asked whether it is there.
     pub keep_alive: Option<Duration>,
@@ -75,6 +79,7 @@ impl TrunkAccess {
         Self {
             name,
             addresses,
+            server: None,
             peers: Vec::new(),
             keep_alive: None,
             domain: None,
@@ -82,6 +87,17 @@ impl TrunkAccess {
             presented: None,
             dress: Dress::Global,
         }
+    }
+
+    /// Whether it takes requests of ours.
+    pub fn takes_ours(&self) -> bool {
+        self.server.is_some() || !self.peers.is_empty()
+    }
+
+    /// The host part of its addresses.
+    pub(crate) fn host(&self, peer: TrunkPeer) -> String {
+        let name = self.server.as_ref().map(|server| &server.host);
+        self.domain.as_ref().or(name).cloned().unwrap_or_else(|| peer.address.to_string())
     }
 }
 
@@ -207,8 +223,9 @@ pub enum Refusal {
 pub enum Target {
     /// A listener's registered phone.
     Phone(PhoneRef),
-    /// A number of the public network: one of [`Setup::callable`], or it fails with 403.
-    Trunk { trunk: TrunkName, number: PhoneNumber },
+    /// A number of the public network: one of [`Setup::callable`], or it fails with 403. `by` is what
+    /// [`Endpoint::way_out`](crate::sip::Endpoint::way_out) said.
+    Trunk { trunk: TrunkName, number: PhoneNumber, by: TrunkPeer },
 }
 
 /// An INVITE to be sent.

@@ -170,6 +170,22 @@ impl Locator {
         self.watched.get(destination).is_some_and(|watch| watch.routes.is_some())
     }
 
+    /// How many addresses outside the pinned ranges the DNS names for it now.
+    pub fn foreign(&self, destination: &Destination) -> usize {
+        self.watched.get(destination).map_or(0, |watch| watch.foreign.len())
+    }
+
+    /// How many hops lead there; None: not known yet.
+    pub fn reached_by(&self, destination: &Destination) -> Option<usize> {
+        let routes = self.watched.get(destination)?.routes.as_ref()?;
+        Some(routes.iter().map(|route| route.hops.len()).sum())
+    }
+
+    /// Everything kept in view.
+    pub fn watched(&self) -> impl Iterator<Item = &Destination> {
+        self.watched.keys()
+    }
+
     /// The hops that lead there, best first, drawn anew by their weights at every asking; those that
     /// failed lately last. Empty: not known yet, or there are none. To be tried in this order until
     /// one answers with anything but 503.

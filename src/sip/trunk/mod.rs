@@ -38,6 +38,17 @@ pub struct TrunkState {
     pub up: bool,
     /// None: this trunk wants no registration.
     pub registered: Option<bool>,
+    /// None: its peers are written as addresses.
+    pub name: Option<NameState>,
+}
+
+/// What the DNS says of a trunk's name.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct NameState {
+    /// How many addresses it leads to; None: nothing is known yet.
+    pub addresses: Option<usize>,
+    /// How many it names that are outside the trunk's ranges, and not used.
+    pub abroad: usize,
 }
 
 /// All roads.
@@ -52,6 +63,8 @@ pub(crate) struct Trunks {
 #[derive(Debug, Deserialize, Serialize)]
 struct Trunk {
     keep_alive: Option<Duration>,
+    /// It is found by the DNS; without peers it is down then, and not one that only delivers.
+    named: bool,
     peers: Vec<Health>,
     registration: Option<Registration>,
 }
@@ -70,7 +83,7 @@ struct Health {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) enum Output {
     /// OPTIONS to this peer.
-    Ask(TrunkName, usize),
+    Ask(TrunkName, TrunkPeer),
     /// REGISTER, with what [`Trunks::registration`] says.
     Register(TrunkName),
     Changed(TrunkName),
@@ -87,8 +100,14 @@ impl Trunks {
         Self { trunks: BTreeMap::new(), mint, timers: Timers::default(), outputs: VecDeque::new() }
     }
 
-    /// A plan, the first or a new one: what stays as it was keeps its state.
-    pub(crate) fn planned(&mut self, plans: &[TrunkAccess], now: Moment) {
+    /// A plan, the first or a new one, or news of where names are: what stays as it was keeps its
+    /// state. `located` are the addresses of those that have a name.
+    pub(crate) fn planned(
+        &mut self,
+        plans: &[TrunkAccess],
+        located: &BTreeMap<TrunkName, Vec<TrunkPeer>>,
+        now: Moment,
+    ) {
         let gone: Vec<TrunkName> = self
             .trunks
             .keys()
@@ -101,16 +120,20 @@ impl Trunks {
             self.timers.stop(&Timer::Register(name));
         }
         for plan in plans {
-            self.trunk_planned(plan, now);
+            let found = located.get(&plan.name).map_or(&[][..], Vec::as_slice);
+            self.trunk_planned(plan, found, now);
         }
     }
 
-    fn trunk_planned(&mut self, plan: &TrunkAccess, now: Moment) {
+    fn trunk_planned(&mut self, plan: &TrunkAccess, located: &[TrunkPeer], now: Moment) {
+        let was_up = self.is_up(&plan.name);
         let before = self.trunks.remove(&plan.name);
+        let is_known = before.is_some();
         let known = before.as_ref().map_or(&[][..], |trunk| &trunk.peers);
-        let peers: Vec<Health> = plan
-            .peers
+        let written = plan.peers.iter().filter(|peer| !located.contains(peer));
+        let peers: Vec<Health> = located
             .iter()
+            .chain(written)
             .map(|peer| {
                 let found = known.iter().find(|health| health.peer == *peer);
                 found.copied().unwrap_or(Health {
@@ -139,14 +162,18 @@ impl Trunks {
             Some(_) if self.timers.due(&Timer::Ask(plan.name.clone())).is_some() => {}
             Some(_) => self.timers.set(Timer::Ask(plan.name.clone()), now),
         }
-        let trunk = Trunk { keep_alive: plan.keep_alive, peers, registration };
+        let named = plan.server.is_some();
+        let trunk = Trunk { keep_alive: plan.keep_alive, named, peers, registration };
         self.trunks.insert(plan.name.clone(), trunk);
+        if is_known {
+            self.tell_if_changed(&plan.name, was_up);
+        }
     }
 
     // ---- facts ----
 
     /// A peer has answered OPTIONS. A peer that says it can't serve now (503) is as good as silent.
-    pub(crate) fn replied(&mut self, trunk: &TrunkName, peer: usize, status: u16) {
+    pub(crate) fn replied(&mut self, trunk: &TrunkName, peer: TrunkPeer, status: u16) {
         let before = self.is_up(trunk);
         let Some(health) = self.health(trunk, peer) else {
             return;
@@ -202,20 +229,16 @@ impl Trunks {
         self.trunks.get_mut(trunk)?.registration.as_mut()
     }
 
-    /// The peer our requests should go to: the first that is up, or the first of all.
-    pub(crate) fn peer(&self, trunk: &TrunkName) -> Option<TrunkPeer> {
-        let peers = &self.trunks.get(trunk)?.peers;
-        peers.iter().find(|health| health.up).or(peers.first()).map(|health| health.peer)
-    }
-
-    /// A peer by its place in the plan.
-    pub(crate) fn peer_at(&self, trunk: &TrunkName, at: usize) -> Option<TrunkPeer> {
-        Some(self.trunks.get(trunk)?.peers.get(at)?.peer)
+    /// Whether a peer answers; one that was never asked does.
+    pub(crate) fn answers(&self, trunk: &TrunkName, peer: TrunkPeer) -> bool {
+        let peers = self.trunks.get(trunk).map_or(&[][..], |trunk| &trunk.peers);
+        peers.iter().find(|health| health.peer == peer).is_none_or(|health| health.up)
     }
 
     pub(crate) fn is_up(&self, trunk: &TrunkName) -> bool {
-        self.trunks.get(trunk).is_some_and(|trunk| {
-            trunk.peers.is_empty() || trunk.peers.iter().any(|health| health.up)
+        self.trunks.get(trunk).is_some_and(|trunk| match trunk.peers.as_slice() {
+            [] => !trunk.named,
+            peers => peers.iter().any(|health| health.up),
         })
     }
 
@@ -224,6 +247,7 @@ impl Trunks {
             trunk: name.clone(),
             up: self.is_up(name),
             registered: trunk.registration.as_ref().map(|one| one.is_registered(now)),
+            name: None,
         };
         self.trunks.iter().map(state).collect()
     }
@@ -238,14 +262,14 @@ impl Trunks {
         let Some(pause) = found.keep_alive else {
             return;
         };
-        for (at, health) in found.peers.iter_mut().enumerate() {
+        for health in &mut found.peers {
             if health.asked {
                 health.replies = 0;
                 health.misses = health.misses.saturating_add(1);
                 health.up &= health.misses < MISSES_MAX;
             }
             health.asked = true;
-            self.outputs.push_back(Output::Ask(trunk.clone(), at));
+            self.outputs.push_back(Output::Ask(trunk.clone(), health.peer));
         }
         self.timers.set(Timer::Ask(trunk.clone()), now + pause);
         self.tell_if_changed(trunk, before);
@@ -257,8 +281,8 @@ impl Trunks {
         }
     }
 
-    fn health(&mut self, trunk: &TrunkName, peer: usize) -> Option<&mut Health> {
-        self.trunks.get_mut(trunk)?.peers.get_mut(peer)
+    fn health(&mut self, trunk: &TrunkName, peer: TrunkPeer) -> Option<&mut Health> {
+        self.trunks.get_mut(trunk)?.peers.iter_mut().find(|health| health.peer == peer)
     }
 }
 

@@ -170,8 +170,11 @@ fn registering() -> House {
 
 fn calls(house: &mut House, number: &str) -> DialogRef {
     let number = number.parse().unwrap();
+    let mut by = None;
+    house.does(|endpoint, now| by = endpoint.way_out(&name(), &[], now));
+    let by = by.expect("an address that answers");
     let invitation = Invitation {
-        target: Target::Trunk { trunk: name(), number },
+        target: Target::Trunk { trunk: name(), number, by },
         from_user: "3977".into(),
         from_display: "3977".into(),
         offer: OFFER.into(),
