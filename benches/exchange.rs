@@ -165,6 +165,7 @@ fn sound(order: &Order) -> Option<Notice> {
         | Order::Hush { .. }
         | Order::Join { .. }
         | Order::Part { .. }
+        | Order::Gather { .. }
         | Order::Watch { .. } => None,
     }
 }

@@ -212,7 +212,7 @@ impl Evening {
             0 => Command::Close { line: None, until, message: None },
             1 => Command::Open { line: None, until },
             2 => Command::Automatic { line: None },
-            3 => Command::Pause { listener },
+            3 => Command::Pause { listener, reason: None },
             _ => Command::ComeBack { listener },
         };
         let _ = self.town.orders(command);
@@ -235,7 +235,11 @@ impl Evening {
                 .iter()
                 .filter_map(|caller| match caller.hearing() {
                     Heard::Voice(name) => Some(name),
-                    Heard::Nothing | Heard::Prompt(_) | Heard::Ringback | Heard::Busy => None,
+                    Heard::Nothing
+                    | Heard::Prompt(_)
+                    | Heard::Ringback
+                    | Heard::Busy
+                    | Heard::Voices(_) => None,
                 })
                 .collect();
             let distinct: BTreeSet<&String> = voices.iter().collect();

@@ -142,6 +142,7 @@ impl Engine {
                 }
             }
             Order::Join { streams } => self.join(streams),
+            Order::Gather { streams } => self.gather(&streams),
             Order::Part { streams: [one, other] } => {
                 if let (Some(one), Some(other)) = (self.door(one), self.door(other))
                     && self.at(one).is_some_and(|stream| stream.partner() == Some(other))
@@ -182,6 +183,14 @@ impl Engine {
         }
         let heard = stream.received(source, packet, now.steady);
         let (partner, held) = (stream.partner(), stream.is_held());
+        if let (true, Heard::Sound { codec, payload, .. }) = (stream.is_in_circle(), &heard) {
+            let said = &packet[payload.clone()];
+            for other in stream.circle() {
+                if let Some(other) = self.at_mut(other).filter(|_| !held) {
+                    other.hears_in_circle(door, *codec, said);
+                }
+            }
+        }
         match heard {
             Heard::Nothing => {}
             Heard::Sound { header, codec, payload, arrived } => {
@@ -347,6 +356,8 @@ impl Engine {
         if one == other {
             return;
         }
+        self.leave_circle(one);
+        self.leave_circle(other);
         for (door, partner) in [(one, other), (other, one)] {
             if self.at(door).and_then(Stream::partner).is_some_and(|old| old != partner) {
                 self.part(door);
@@ -357,6 +368,34 @@ impl Engine {
             if let Some(stream) = self.at_mut(door) {
                 stream.join(partner, codec);
             }
+        }
+    }
+
+    /// Each hears all the others.
+    fn gather(&mut self, names: &[StreamRef]) {
+        let doors: Vec<Door> = names.iter().filter_map(|name| self.door(*name)).collect();
+        for door in &doors {
+            self.part(*door);
+            self.leave_circle(*door);
+        }
+        for door in &doors {
+            let others: Vec<Door> = doors.iter().copied().filter(|one| one != door).collect();
+            if let Some(stream) = self.at_mut(*door) {
+                stream.gather(others);
+            }
+        }
+    }
+
+    /// One of several goes; the others stay together.
+    fn leave_circle(&mut self, door: Door) {
+        let others = self.at(door).map(Stream::circle).unwrap_or_default();
+        for other in others {
+            if let Some(stream) = self.at_mut(other) {
+                stream.circle_left_by(door);
+            }
+        }
+        if let Some(stream) = self.at_mut(door) {
+            stream.leaves_circle();
         }
     }
 
@@ -373,6 +412,7 @@ impl Engine {
     fn close(&mut self, name: StreamRef, now: Now, sink: &mut impl Sink) {
         let Some(door) = self.door(name) else { return };
         self.part(door);
+        self.leave_circle(door);
         self.doors.remove(&name);
         for row in &mut self.wheel {
             row.retain(|other| *other != door);

@@ -5,6 +5,7 @@
 
 mod armour;
 mod bridge;
+mod circle;
 pub mod codec;
 mod comfort;
 pub mod ear_guard;
@@ -28,7 +29,7 @@ use serde::{Deserialize, Serialize};
 
 pub use score::Score;
 
-use crate::base::{AddressRange, Moment, PromptName, Sdp, StreamRef};
+use crate::base::{AddressRange, CallRef, Moment, PromptName, Sdp, StreamRef};
 
 /// What call control may ask. Orders for a stream that is gone are ignored.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -62,6 +63,9 @@ pub enum Order {
     Join { streams: [StreamRef; 2] },
     /// Ends that.
     Part { streams: [StreamRef; 2] },
+    /// Each hears all the others from now on, until one of them is joined to somebody or given up;
+    /// those that are left go on (three: SC-27). What plays on any of them stops.
+    Gather { streams: Vec<StreamRef> },
     /// Tells [`Notice::Silent`] when neither RTP nor RTCP came for `patience` while the other side
     /// should be sending, and [`Notice::Heard`] when it comes back.
     Watch { stream: StreamRef, patience: Duration },
@@ -70,9 +74,12 @@ pub enum Order {
 }
 
 impl Order {
-    /// The stream it is for; one of them, if it is for two.
+    /// The stream it is for; one of them, if it is for several of a call.
     pub fn stream(&self) -> StreamRef {
         match self {
+            Self::Gather { streams } => {
+                streams.first().copied().unwrap_or(StreamRef { call: CallRef(0), index: 0 })
+            }
             Self::Open { stream, .. }
             | Self::Answer { stream, .. }
             | Self::Offer { stream, .. }

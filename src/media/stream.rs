@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::armour::{Armour, PACKET_MAX};
 use super::bridge::{Bridge, RECODED_MAX, Recoded};
+use super::circle::Circle;
 use super::codec::Codec;
 use super::comfort::Comfort;
 use super::engine::{Door, Lane, Sink};
@@ -44,6 +45,8 @@ pub(super) struct Stream {
     incoming: Incoming,
     reports: Reports,
     playout: Option<Playout>,
+    /// The others, when there are several.
+    circle: Option<Box<Circle>>,
     /// Who hears this party and is heard by it.
     partner: Option<Door>,
     /// From the partner's codec to this party's.
@@ -110,6 +113,7 @@ impl Stream {
             incoming: Incoming::new(),
             reports: Reports::new(mint),
             playout: None,
+            circle: None,
             partner: None,
             bridge: None,
             played: None,
@@ -186,6 +190,40 @@ impl Stream {
             self.bridge = None;
             self.comfort = None;
             self.outgoing.change_source();
+        }
+    }
+
+    /// From now on this party hears all of these.
+    pub(super) fn gather(&mut self, others: Vec<Door>) {
+        self.hush();
+        self.comfort = None;
+        self.circle = Some(Box::new(Circle::new(others.into_iter(), self.lock.is_a_phone())));
+    }
+
+    pub(super) fn is_in_circle(&self) -> bool {
+        self.circle.is_some()
+    }
+
+    /// Who else is there, when there are several.
+    pub(super) fn circle(&self) -> Vec<Door> {
+        self.circle.iter().flat_map(|circle| circle.doors()).collect()
+    }
+
+    pub(super) fn circle_left_by(&mut self, door: Door) {
+        if let Some(circle) = &mut self.circle {
+            circle.leaves(door);
+        }
+    }
+
+    pub(super) fn leaves_circle(&mut self) {
+        if self.circle.take().is_some() {
+            self.outgoing.change_source();
+        }
+    }
+
+    pub(super) fn hears_in_circle(&mut self, door: Door, codec: Codec, payload: &[u8]) {
+        if let Some(circle) = &mut self.circle {
+            circle.hears(door, codec, payload);
         }
     }
 
@@ -399,6 +437,7 @@ impl Stream {
     /// Plays 20 ms, and looks after patience and reports. Called every 20 ms.
     pub(super) fn tick(&mut self, door: Door, now: Now, mint: &mut Mint, sink: &mut impl Sink) {
         self.play_on(door, now.steady, sink);
+        self.circle_goes_on(door, now.steady, sink);
         self.fill_quiet(door, now.steady, sink);
         self.keep_alive(door, now.steady, sink);
         self.lose_patience(now.steady);
@@ -543,6 +582,20 @@ impl Stream {
                 self.hush();
             }
         }
+    }
+
+    /// 20 ms of the others, when there are several and nothing plays.
+    fn circle_goes_on(&mut self, door: Door, now: Moment, sink: &mut impl Sink) {
+        let gone = self.is_gone(now);
+        let (Some(circle), Some(agreed)) = (&mut self.circle, self.session.agreed()) else {
+            return;
+        };
+        if gone || self.playout.is_some() || !agreed.direction.sends() {
+            return;
+        }
+        let mut into = [0; RECODED_MAX];
+        let octets = circle.frame(agreed.codec, &mut into);
+        self.send_recoded(door, None, Recoded { ticks: FRAME_OCTETS, octets }, &into, now, sink);
     }
 
     /// A frame of the partner's room, if the partner is silent and nothing plays.

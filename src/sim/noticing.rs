@@ -139,7 +139,8 @@ impl Person {
                 | Heard::Nothing
                 | Heard::Ringback
                 | Heard::Busy
-                | Heard::Voice(_) => None,
+                | Heard::Voice(_)
+                | Heard::Voices(_) => None,
             })
             .collect()
     }

@@ -24,6 +24,8 @@ pub enum Heard {
     Busy,
     /// Another phone, by its name in the town.
     Voice(String),
+    /// Several at once, by name.
+    Voices(BTreeSet<String>),
 }
 
 /// A phone that may be sending sound now.
@@ -53,6 +55,8 @@ struct Stream {
     playing: Option<Playing>,
     tone: Option<Tone>,
     joined: Option<StreamRef>,
+    /// The others, when there are several.
+    circle: BTreeSet<StreamRef>,
     watch: Option<Watch>,
 }
 
@@ -152,6 +156,7 @@ impl Sound {
                 }
             }
             Order::Join { streams } => self.join(streams),
+            Order::Gather { streams } => self.gather(&streams),
             Order::Part { streams } => self.part(streams),
             Order::Watch { stream, patience } => {
                 if let Some(it) = self.streams.get_mut(&stream) {
@@ -209,14 +214,21 @@ impl Sound {
             Some(Tone::Busy) => return Heard::Busy,
             None => {}
         }
-        let other = it.joined.and_then(|other| self.streams.get(&other));
-        let Some(other) = other else {
-            return Heard::Nothing;
-        };
-        speakers
-            .iter()
-            .find(|speaker| speaker.voice.sends && other.hears(&speaker.voice))
-            .map_or(Heard::Nothing, |speaker| Heard::Voice(speaker.name.clone()))
+        let others = it.joined.iter().chain(&it.circle).filter_map(|name| self.streams.get(name));
+        let mut voices: BTreeSet<String> = others
+            .filter_map(|other| {
+                let says = |one: &&Speaker| one.voice.sends && other.hears(&one.voice);
+                speakers.iter().find(says).map(|speaker| speaker.name.clone())
+            })
+            .collect();
+        match (voices.pop_first(), voices.is_empty()) {
+            (None, _) => Heard::Nothing,
+            (Some(only), true) => Heard::Voice(only),
+            (Some(first), false) => {
+                voices.insert(first);
+                Heard::Voices(voices)
+            }
+        }
     }
 
     /// Streams that are open: none after the last call.
@@ -273,7 +285,15 @@ impl Sound {
         self.next_port = self.next_port.checked_add(2).unwrap_or(20_000);
         let session = Session::new(self.mint.number());
         self.by_port.insert(local.port(), stream);
-        let it = Stream { local, session, playing: None, tone: None, joined: None, watch: None };
+        let it = Stream {
+            local,
+            session,
+            playing: None,
+            tone: None,
+            joined: None,
+            circle: BTreeSet::new(),
+            watch: None,
+        };
         self.streams.insert(stream, it);
     }
 
@@ -309,6 +329,8 @@ impl Sound {
             self.faults.push(format!("{one} and {other} were joined, but are not both open"));
             return;
         }
+        self.leave_circle(one);
+        self.leave_circle(other);
         for (here, there) in [(one, other), (other, one)] {
             if let Some(it) = self.streams.get_mut(&here) {
                 if it.joined.is_some_and(|joined| joined != there) {
@@ -317,6 +339,35 @@ impl Sound {
                 it.joined = Some(there);
                 it.playing = None;
                 it.tone = None;
+            }
+        }
+    }
+
+    fn gather(&mut self, streams: &[StreamRef]) {
+        for here in streams {
+            if let Some(other) = self.streams.get(here).and_then(|it| it.joined) {
+                self.part([*here, other]);
+            }
+            self.leave_circle(*here);
+        }
+        for here in streams {
+            match self.streams.get_mut(here) {
+                Some(it) => {
+                    it.circle = streams.iter().copied().filter(|other| other != here).collect();
+                    it.playing = None;
+                    it.tone = None;
+                }
+                None => self.faults.push(format!("{here} was put to others, but is not open")),
+            }
+        }
+    }
+
+    fn leave_circle(&mut self, stream: StreamRef) {
+        if let Some(it) = self.streams.get_mut(&stream) {
+            for other in std::mem::take(&mut it.circle) {
+                if let Some(other) = self.streams.get_mut(&other) {
+                    other.circle.remove(&stream);
+                }
             }
         }
     }
@@ -333,6 +384,7 @@ impl Sound {
     }
 
     fn close(&mut self, stream: StreamRef) {
+        self.leave_circle(stream);
         if let Some(it) = self.streams.remove(&stream) {
             self.by_port.remove(&it.local.port());
             if let Some(other) = it.joined {

@@ -176,6 +176,7 @@ impl Worker {
             | Order::Hush { .. }
             | Order::Join { .. }
             | Order::Part { .. }
+            | Order::Gather { .. }
             | Order::Watch { .. } => None,
         };
         self.engine.handle(order, self.clock.now(), &mut self.pairs);
