@@ -1,37 +1,82 @@
-//! A listener asks a centre of the directory, and may leave the caller with it (scenarios.md SC-26).
+//! Somebody else a listener asks in the middle of a call (scenarios.md SC-26, SC-27).
 //!
-//! Any phone can do it, with keys on the line itself: `*`, the centre's code, `#`. The caller hears the wait
-//! sound meanwhile, never silence. When the centre has answered, the listener hangs up to leave the two with
-//! each other, or presses `*#` to come back. Whatever fails comes home: the listener has the caller again
-//! at once, and no caller is ever left with a telephone that only rings.
+//! A centre of the directory, a colleague, or the emergency services of the caller's department; asked by keys
+//! on the line itself (`*`, a code, `#`), by the phone's own second line, by REFER (RFC 3515), or from
+//! the listener's page. What is the same for all of them is here: legs that ring, the one that
+//! answers, how it ends. What it means for the caller is decided in `handing_over`.
 //!
 //! ```text
-//!   joined ──*75#──► calling ──answered──► speaking ──listener hangs up──► caller and centre
-//!      ▲────failed, 25 s, *#──┘──────*#, hung up──┘
+//!   calling ──answered──► speaking ──the listener hangs up──► the caller is theirs
+//!      └──failed, 25 s, *#──┴──*#, hung up──► the listener has the caller again
 //! ```
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::{Now, Sdp};
-use crate::call::body::Body;
+use crate::base::{ListenerName, Moment, Now, Sdp, StreamRef};
+use crate::call::body::{Body, Talks};
 use crate::call::plan::Helper;
-use crate::call::ringing::PhoneState;
-use crate::call::{CALLER, Output, Timer};
-use crate::media::{Order, Tone};
-use crate::sip::Reason;
+use crate::call::ringing::{Far, PhoneLeg, PhoneState};
+use crate::call::{Output, Timer};
+use crate::media::{Order, Sources};
+use crate::record::AttemptResult;
+use crate::sip::{Phone, Reason};
 
-/// How long a centre's telephone rings before the listener has the caller again.
+/// How long somebody's telephone rings before the listener has the caller again.
 const RINGS_AT_MOST: Duration = Duration::from_secs(25);
+/// The emergency services may have a queue of their own.
+const EMERGENCY_RINGS_AT_MOST: Duration = Duration::from_secs(90);
 /// The longest code, its star and hash left out.
 const CODE_MAX: usize = 6;
 
-/// Another party being asked.
+/// Whom a listener may ask.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Whom {
+    Centre(Helper),
+    Colleague(ListenerName),
+    Emergency(Helper),
+}
+
+/// What they are asked for.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub(super) enum Consult {
-    Calling { leg: u32 },
-    Speaking { leg: u32 },
+pub enum Aim {
+    /// To speak with the listener first; the caller waits.
+    Ask,
+    /// To take the caller at once.
+    Move,
+    /// To be the third in the conversation.
+    Join,
+}
+
+/// Somebody a listener wants, and how they are reached.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    pub whom: Whom,
+    pub aim: Aim,
+    /// The phones of a colleague.
+    pub phones: Vec<Phone>,
+    /// The leg whose phone has asked by REFER, and is told how it goes.
+    pub refer: Option<u32>,
+}
+
+/// Somebody being asked.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(super) struct Consult {
+    name: ListenerName,
+    is_colleague: bool,
+    pub aim: Aim,
+    /// The leg the listener asks on: that of the conversation, or one their phone has dialled.
+    pub ear: u32,
+    pub refer: Option<u32>,
+    legs: Vec<u32>,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+enum State {
+    Calling { told: bool },
+    Speaking { leg: u32, since: Moment },
 }
 
 /// What the keys of a listener come to.
@@ -39,7 +84,7 @@ pub(super) enum Consult {
 pub(super) enum Keys {
     Nothing,
     /// Whom they want to ask.
-    Centre(Helper),
+    Whom(Whom),
     /// They want the caller back.
     Back,
 }
@@ -63,9 +108,7 @@ impl Pad {
                 if code.is_empty() {
                     return Keys::Back;
                 }
-                if let Some(centre) = body.line.centres.get(code) {
-                    return Keys::Centre(centre.clone());
-                }
+                return body.line.whom(code).map_or(Keys::Nothing, Keys::Whom);
             }
             _ if self.0.starts_with('*') && self.0.len() <= CODE_MAX => self.0.push(digit),
             _ => self.0.clear(),
@@ -75,55 +118,182 @@ impl Pad {
 }
 
 impl Consult {
-    /// The listener wants to ask a centre: it is called, and the caller hears the wait sound.
-    pub(super) fn begin(body: &mut Body, listeners_leg: u32, centre: Helper, now: Now) -> Self {
-        let streams = [body.stream(CALLER), body.stream(listeners_leg)];
-        body.media(Order::Part { streams });
-        body.play_wait_sound(CALLER);
-        body.media(Order::Tone { stream: streams[1], tone: Tone::Ringback });
-        let leg = body.call_outside(centre, streams[1]);
-        body.timers.set(Timer::ConsultOver, now.steady + RINGS_AT_MOST);
-        Self::Calling { leg }
+    /// They are called.
+    pub(super) fn begin(body: &mut Body, ear: u32, wanted: Wanted, now: Now) -> Self {
+        let like = body.stream(ear);
+        let (name, is_colleague, legs, patience) = match wanted.whom {
+            Whom::Centre(helper) => {
+                (helper.name.clone(), false, vec![body.call_outside(helper, like)], RINGS_AT_MOST)
+            }
+            Whom::Emergency(helper) => {
+                let leg = body.call_outside(helper.clone(), like);
+                (helper.name, false, vec![leg], EMERGENCY_RINGS_AT_MOST)
+            }
+            Whom::Colleague(name) => {
+                let legs = body.ring_colleague(&name, wanted.phones, like, now);
+                (name, true, legs, RINGS_AT_MOST)
+            }
+        };
+        body.timers.set(Timer::ConsultOver, now.steady + patience);
+        let (aim, refer) = (wanted.aim, wanted.refer);
+        Self { name, is_colleague, aim, ear, refer, legs, state: State::Calling { told: false } }
     }
 
-    pub(super) fn leg(self) -> u32 {
-        match self {
-            Self::Calling { leg } | Self::Speaking { leg } => leg,
+    pub(super) fn has(&self, leg: u32) -> bool {
+        self.legs.contains(&leg)
+    }
+
+    /// Who has answered, and when; None while it rings.
+    pub(super) fn speaking(&self) -> Option<(u32, Moment)> {
+        match self.state {
+            State::Speaking { leg, since } => Some((leg, since)),
+            State::Calling { .. } => None,
         }
     }
 
-    /// The centre has answered: listener and centre speak.
-    #[must_use]
-    pub(super) fn answered(self, body: &mut Body, listeners_leg: u32, answer: Sdp) -> Self {
-        let leg = self.leg();
+    /// The colleague who is asked, if it is one.
+    pub(super) fn colleague(&self) -> Option<&ListenerName> {
+        self.is_colleague.then_some(&self.name)
+    }
+
+    /// Their telephone rings; whoever waits for news is told once.
+    pub(super) fn rings(&mut self, body: &mut Body) {
+        if let State::Calling { told: told @ false } = &mut self.state {
+            *told = true;
+            if let Some(leg) = self.refer {
+                body.wish(Output::Transfer { leg, status: 180 });
+            }
+        }
+    }
+
+    /// One of their phones was picked up; false if nobody can be talked to over it.
+    pub(super) fn answered(
+        &mut self,
+        body: &mut Body,
+        leg: u32,
+        answer: Option<Sdp>,
+        now: Now,
+    ) -> bool {
+        let (Some(answer), State::Calling { .. }) = (answer, self.state) else {
+            body.end_phone(leg, Reason::CompletedElsewhere);
+            let is_last = self.lost(body, leg);
+            if is_last && self.is_colleague {
+                body.attempt_ended(self.name.clone(), AttemptResult::Declined, now);
+            }
+            return !is_last;
+        };
         body.timers.stop(&Timer::ConsultOver);
+        self.state = State::Speaking { leg, since: now.steady };
+        for other in std::mem::replace(&mut self.legs, vec![leg]) {
+            if other != leg {
+                body.end_phone(other, Reason::CompletedElsewhere);
+            }
+        }
         if let Some(phone) = body.phones.get_mut(&leg) {
             phone.state = PhoneState::PickedUp;
         }
         let stream = body.stream(leg);
         body.media(Order::Accept { stream, answer });
-        body.media(Order::Join { streams: [body.stream(listeners_leg), stream] });
-        Self::Speaking { leg }
-    }
-
-    /// It is over, and nothing came of it: the centre's leg is ended if it is still there.
-    pub(super) fn end(self, body: &mut Body, listeners_leg: u32) {
-        body.timers.stop(&Timer::ConsultOver);
-        let streams = [body.stream(listeners_leg), body.stream(self.leg())];
-        match self {
-            Self::Speaking { .. } => body.media(Order::Part { streams }),
-            Self::Calling { .. } => body.media(Order::Hush { stream: streams[0] }),
+        if self.is_colleague {
+            if let Some(draft) = &mut body.draft {
+                draft.attempt_ended(&self.name, AttemptResult::Answered, now.steady);
+            }
+            body.wish(Output::PickedUp { listener: self.name.clone() });
         }
-        body.end_phone(self.leg(), Reason::Normal);
+        true
     }
 
-    /// The listener leaves the caller with the centre.
-    pub(super) fn handed_over(self, body: &mut Body, listeners_leg: u32) {
-        let stream = body.stream(self.leg());
-        body.media(Order::Part { streams: [body.stream(listeners_leg), stream] });
-        body.end_phone(listeners_leg, Reason::Normal);
-        body.playing = None;
-        body.media(Order::Join { streams: [body.stream(CALLER), stream] });
-        body.wish(Output::HandedOver);
+    /// A leg of theirs is gone by itself; true if it was the last.
+    pub(super) fn lost(&mut self, body: &Body, leg: u32) -> bool {
+        self.legs.retain(|other| *other != leg && body.phones.contains_key(other));
+        self.legs.is_empty()
+    }
+
+    /// Nothing came of it: what is left of them is ended, and whoever asked by REFER is told.
+    pub(super) fn end(self, body: &mut Body, status: u16, result: AttemptResult, now: Now) {
+        body.timers.stop(&Timer::ConsultOver);
+        let rings = matches!(self.state, State::Calling { .. });
+        let reason = if rings { Reason::NoAnswer } else { Reason::Normal };
+        let had_legs = !self.legs.is_empty();
+        for leg in &self.legs {
+            body.end_phone(*leg, reason);
+        }
+        if self.is_colleague && !rings {
+            body.wish(Output::Released { listener: self.name });
+        } else if self.is_colleague && had_legs {
+            body.attempt_ended(self.name, result, now);
+        }
+        if let Some(leg) = self.refer {
+            body.wish(Output::Transfer { leg, status });
+        }
+    }
+}
+
+impl Body {
+    /// Invites every phone of a colleague.
+    fn ring_colleague(
+        &mut self,
+        name: &ListenerName,
+        phones: Vec<Phone>,
+        like: StreamRef,
+        now: Now,
+    ) -> Vec<u32> {
+        if let Some(draft) = &mut self.draft {
+            draft.rung(name.clone(), now.steady);
+        }
+        let mut legs = Vec::new();
+        for phone in phones {
+            let leg = self.fresh_leg();
+            let stream = self.stream(leg);
+            let leg_of = PhoneLeg {
+                listener: name.clone(),
+                far: Far::Colleague(phone.phone),
+                state: PhoneState::Inviting,
+                talks: Talks::opening(),
+            };
+            self.phones.insert(leg, leg_of);
+            let secure = phone.flow.transport.is_secure();
+            self.media(Order::Open { stream, sources: Sources::Anywhere, secure });
+            self.media(Order::Offer { stream, like: Some(like) });
+            legs.push(leg);
+        }
+        legs
+    }
+
+    /// A listener's phone dials somebody on a line of its own: what we answer waits until they do.
+    pub(super) fn dialled(
+        &mut self,
+        listener: ListenerName,
+        offer: Option<Sdp>,
+        secure: bool,
+    ) -> u32 {
+        let leg = self.fresh_leg();
+        let stream = self.stream(leg);
+        let leg_of = PhoneLeg {
+            listener,
+            far: Far::Dialled { answer: None, is_wanted: false },
+            state: PhoneState::PickedUp,
+            talks: Talks::opening(),
+        };
+        self.phones.insert(leg, leg_of);
+        self.media(Order::Open { stream, sources: Sources::Anywhere, secure });
+        self.media(match offer {
+            Some(offer) => Order::Answer { stream, offer },
+            None => Order::Offer { stream, like: None },
+        });
+        leg
+    }
+
+    /// Whom they dialled has answered: so do we.
+    pub(super) fn accept_dialled(&mut self, leg: u32) {
+        let Some(PhoneLeg { far: Far::Dialled { answer, is_wanted }, .. }) =
+            self.phones.get_mut(&leg)
+        else {
+            return;
+        };
+        *is_wanted = true;
+        if let Some(sdp) = answer.take() {
+            self.wish(Output::Accept { leg, sdp });
+        }
     }
 }

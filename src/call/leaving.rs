@@ -181,6 +181,12 @@ pub(super) fn caller_left(
         Stage::Leaving(leaving) => leaving.outcome(),
         Stage::Gone(_) => return None,
     };
+    if let Stage::Talking(talking) = stage
+        && talking.is_three()
+    {
+        talking.caller_left_three(body, cause, now);
+        return None;
+    }
     part_listener(stage, body, now);
     Some(finish(body, outcome, cause, Reason::CallerHungUp, now))
 }
@@ -227,7 +233,7 @@ pub(super) fn media_refused(
         return None;
     }
     match stage {
-        Stage::Talking(talking) if talking.leg() == leg => Some(talking.given_up(body, now)),
+        Stage::Talking(talking) if talking.leg() == leg => talking.lost(body, now),
         Stage::Greeting(greeting) if greeting.holds().is_some_and(|(held, _)| *held == leg) => {
             body.wish(Output::End { leg, reason: Reason::Normal });
             greeting.listener_left(body, leg, now);
@@ -275,7 +281,7 @@ pub(super) fn stream_lost(stage: &mut Stage, body: &mut Body, leg: u32, now: Now
         return Some(finish(body, Outcome::TechnicalFailure, cause, Reason::MediaLost, now));
     }
     match stage {
-        Stage::Talking(talking) if talking.leg() == leg => Some(talking.given_up(body, now)),
+        Stage::Talking(talking) if talking.leg() == leg => talking.lost(body, now),
         Stage::Arriving(_)
         | Stage::Greeting(_)
         | Stage::Waiting(_)
@@ -295,6 +301,18 @@ pub(super) fn finish(
     outcome: Outcome,
     cause: Cause,
     reason: Reason,
+    now: Now,
+) -> Stage {
+    finish_as_of(body, outcome, cause, reason, now.steady, now)
+}
+
+/// The same for a call that was over for its caller at `at`.
+pub(super) fn finish_as_of(
+    body: &mut Body,
+    outcome: Outcome,
+    cause: Cause,
+    reason: Reason,
+    at: Moment,
     now: Now,
 ) -> Stage {
     body.leave_queue();
@@ -318,7 +336,7 @@ pub(super) fn finish(
     let stream = body.stream(CALLER);
     body.media(Order::Close { stream });
     body.timers.set(Timer::Unmeasured, now.steady + MEASURING_MAX);
-    Stage::Gone(Gone { outcome, cause, at: now.steady })
+    Stage::Gone(Gone { outcome, cause, at })
 }
 
 /// The caller's stream told what its network was like.
@@ -366,7 +384,10 @@ pub(super) fn unmeasured(stage: &mut Stage, body: &mut Body, _now: Now) {
 fn part_listener(stage: &mut Stage, body: &mut Body, now: Now) {
     match stage {
         Stage::Talking(talking) => {
-            talking.over(body, now);
+            talking.drop_consult(body, now);
+            if body.phones.contains_key(&talking.leg()) {
+                talking.over(body, now);
+            }
             body.end_phone(talking.leg(), Reason::Normal);
         }
         Stage::Greeting(greeting) => {

@@ -18,6 +18,7 @@ mod body;
 mod consulting;
 mod errand;
 mod greeting;
+mod handing_over;
 mod leaving;
 mod output;
 mod overflow;
@@ -41,6 +42,7 @@ use crate::queue::{DrainOutput, Stop};
 use crate::record::{AttemptResult, Q850};
 use crate::sip::{Ending, Failure, Phone, Reason};
 
+pub use consulting::{Aim, Wanted, Whom};
 pub use errand::Errand;
 pub use output::{Arrival, Output};
 pub use plan::{Helper, LinePlan, LineWords, Moved};
@@ -216,6 +218,10 @@ impl Call {
     /// A phone rings.
     pub fn ringing(&mut self, leg: u32, now: Now) {
         self.body.phone_rings(leg);
+        self.talking(now, |talking, body, _| {
+            talking.party_rings(body, leg);
+            None
+        });
         self.rings_changed(now);
     }
 
@@ -227,10 +233,10 @@ impl Call {
 
     /// A phone was picked up.
     pub fn answered(&mut self, leg: u32, answer: Option<Sdp>, now: Now) {
-        if let Stage::Talking(talking) = &mut self.stage
-            && talking.is_consulting(leg)
+        if let Stage::Talking(talking) = &self.stage
+            && talking.has_party(leg)
         {
-            talking.centre_answered(&mut self.body, answer);
+            self.talking(now, |talking, body, now| talking.party_answered(body, leg, answer, now));
             return;
         }
         if self.body.is_asked_outside(leg) {
@@ -259,9 +265,7 @@ impl Call {
     /// A phone could not be had.
     pub fn failed(&mut self, leg: u32, why: Failure, now: Now) {
         self.body.phone_failed(leg, why, now);
-        if let Stage::Talking(talking) = &mut self.stage {
-            talking.centre_gone(&mut self.body, leg);
-        }
+        self.talking(now, |talking, body, now| talking.party_failed(body, leg, why, now));
         self.rings_changed(now);
     }
 
@@ -288,8 +292,7 @@ impl Call {
             }
             Stage::Talking(talking) => {
                 body.phone_failed(leg, Failure::Unreachable, now);
-                talking.centre_gone(body, leg);
-                None
+                talking.party_left(body, leg, 480, now)
             }
             Stage::Arriving(_) | Stage::Waiting(_) | Stage::Leaving(_) | Stage::Gone(_) => {
                 body.phone_failed(leg, Failure::Unreachable, now);

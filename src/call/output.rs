@@ -9,6 +9,7 @@ use crate::base::{
     CallRef, LineName, ListenerName, PhoneNumber, PromptName, Sdp, Territory, TrunkName,
 };
 use crate::call::LinePlan;
+use crate::call::consulting::{Aim, Whom};
 use crate::media::{Order, Sources};
 use crate::record::{AttemptResult, CallRecord};
 use crate::schedule::Opening;
@@ -98,8 +99,11 @@ pub enum Output {
     Ready,
     /// No more phones may begin to ring.
     Unready,
-    /// Asks for the head of the queue: the listener was lost.
-    Return,
+    /// Asks for the head of the queue: the listener was lost, or has given the caller back and is
+    /// not to have them again.
+    Return {
+        avoiding: Option<ListenerName>,
+    },
     /// Gives the place up.
     Leave,
     /// The caller put us on hold, or took us back.
@@ -129,8 +133,31 @@ pub enum Output {
         talked: Duration,
         lost: bool,
     },
-    /// The listener has left the caller with a centre.
+    /// The listener has left the caller with whom they asked.
     HandedOver,
+    /// The listener wants somebody: answered by [`Call::asks`](crate::call::Call::asks).
+    Seek {
+        whom: Whom,
+        aim: Aim,
+    },
+    /// 180 to the INVITE of this leg.
+    Alert {
+        leg: u32,
+    },
+    /// How the transfer goes that the phone behind this leg has asked for.
+    Transfer {
+        leg: u32,
+        status: u16,
+    },
+    /// A colleague who was asked is not needed any more.
+    Released {
+        listener: ListenerName,
+    },
+    /// Words for a listener's eyes.
+    Tell {
+        listener: ListenerName,
+        text: String,
+    },
     /// The call is over; nothing of it is left.
     Finished(Box<CallRecord>),
 }

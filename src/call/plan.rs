@@ -4,6 +4,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::base::{LineName, ListenerName, PhoneNumber, PromptName, QueueName};
+use crate::call::consulting::Whom;
 use crate::schedule::Schedule;
 
 /// One dialable line.
@@ -34,6 +35,20 @@ pub struct LinePlan {
     pub overflow: Vec<Helper>,
     /// Whom a listener may ask in the middle of a call, by the code they key in.
     pub centres: BTreeMap<String, Helper>,
+    /// Which colleague, likewise.
+    pub colleagues: BTreeMap<String, ListenerName>,
+    /// The emergency services of a department, likewise (scenarios.md SC-27).
+    pub emergency: BTreeMap<String, Helper>,
+}
+
+impl LinePlan {
+    /// Whom a code is for.
+    pub fn whom(&self, code: &str) -> Option<Whom> {
+        let centre = self.centres.get(code).cloned().map(Whom::Centre);
+        let colleague = || self.colleagues.get(code).cloned().map(Whom::Colleague);
+        let emergency = || self.emergency.get(code).cloned().map(Whom::Emergency);
+        centre.or_else(colleague).or_else(emergency)
+    }
 }
 
 /// Somebody with an ordinary telephone who may take a call.

@@ -29,8 +29,13 @@ pub(super) struct PhoneLeg {
 pub(super) enum Far {
     /// A registered phone.
     Phone(PhoneRef),
-    /// A manager's own telephone.
+    /// A manager's own telephone, a centre, the emergency services.
     Outside(PhoneNumber),
+    /// The phone of a colleague who is asked.
+    Colleague(PhoneRef),
+    /// The phone of the listener who asks, which has dialled them on a line of its own; with our
+    /// answer, once it is described, and whether it is time for it.
+    Dialled { answer: Option<Sdp>, is_wanted: bool },
 }
 
 impl PhoneLeg {
@@ -79,15 +84,26 @@ impl Body {
 
     /// Our offer is ready: the INVITE goes out.
     pub(super) fn invite_phone(&mut self, leg: u32, offer: Sdp) {
-        let phone = match self.phones.get(&leg).map(|phone| phone.far.clone()) {
-            Some(Far::Phone(phone)) => phone,
-            Some(Far::Outside(number)) => {
+        let Some(leg_of) = self.phones.get_mut(&leg) else {
+            return;
+        };
+        let (phone, display) = match &mut leg_of.far {
+            Far::Phone(phone) => (*phone, words::display(&self.line, self.resumes)),
+            Far::Colleague(phone) => (*phone, words::display_for_colleague(&self.line)),
+            Far::Outside(number) => {
+                let number = number.clone();
                 self.wish(Output::CallOut { leg, number, offer });
                 return;
             }
-            None => return,
+            Far::Dialled { is_wanted: true, .. } => {
+                self.wish(Output::Accept { leg, sdp: offer });
+                return;
+            }
+            Far::Dialled { answer, is_wanted: false } => {
+                *answer = Some(offer);
+                return;
+            }
         };
-        let display = words::display(&self.line, self.resumes);
         let alert_info = self.resumes.then(|| words::RESUMES_ALERT.to_owned());
         self.wish(Output::Invite { leg, phone, display, alert_info, offer });
     }
@@ -226,13 +242,18 @@ impl Body {
             }
             self.media(Order::Close { stream: self.stream(leg) });
         }
+        self.wish(Output::HungUp { listener, talked, lost });
+        self.returns(None, now);
+    }
+
+    /// The caller goes to the head of the queue, not to be given to `avoiding`.
+    pub(super) fn returns(&mut self, avoiding: Option<ListenerName>, now: Now) {
         if let Some(draft) = &mut self.draft {
             draft.parted(now.steady);
         }
-        self.wish(Output::HungUp { listener, talked, lost });
         self.resumes = true;
         self.place = Place::Taken;
-        self.wish(Output::Return);
+        self.wish(Output::Return { avoiding });
     }
 
     /// Whether any phone rings, or is about to, with a sign of life.
@@ -256,7 +277,12 @@ impl Body {
         }
     }
 
-    fn attempt_ended(&mut self, listener: ListenerName, result: AttemptResult, now: Now) {
+    pub(super) fn attempt_ended(
+        &mut self,
+        listener: ListenerName,
+        result: AttemptResult,
+        now: Now,
+    ) {
         if let Some(draft) = &mut self.draft {
             draft.attempt_ended(&listener, result, now.steady);
         }

@@ -17,16 +17,15 @@ impl Call {
                     leaving::media_refused(stage, body, stream.index, why, now)
                 };
                 self.step(now, step);
-                self.centre_may_be_gone(stream.index);
+                self.party_may_be_gone(stream.index, now);
                 self.rings_changed(now);
             }
             // Keys mean nothing on a line without a menu; they are not passed on either.
             Notice::Digit { stream, digit } => {
-                if let Stage::Talking(talking) = &mut self.stage
-                    && talking.leg() == stream.index
-                {
-                    talking.pressed(&mut self.body, digit, now);
-                }
+                self.talking(now, |talking, body, now| {
+                    let is_theirs = talking.leg() == stream.index;
+                    is_theirs.then(|| talking.pressed(body, digit, now)).flatten()
+                });
                 if self.is_in_line()
                     && let Some(listener) = self.body.helper_pressed(stream.index, digit, now)
                 {
@@ -42,7 +41,7 @@ impl Call {
                     leaving::stream_lost(stage, body, stream.index, now)
                 };
                 self.step(now, step);
-                self.centre_may_be_gone(stream.index);
+                self.party_may_be_gone(stream.index, now);
                 self.rings_changed(now);
             }
         }
@@ -118,15 +117,6 @@ impl Call {
             leaving::measured(&mut self.stage, &mut self.body, quality, now);
         } else {
             leaving::listener_measured(&mut self.body, quality);
-        }
-    }
-
-    /// A leg may have gone with its sound; if a listener was asking there, they come home.
-    fn centre_may_be_gone(&mut self, leg: u32) {
-        if let Stage::Talking(talking) = &mut self.stage
-            && !self.body.phones.contains_key(&leg)
-        {
-            talking.centre_gone(&mut self.body, leg);
         }
     }
 }

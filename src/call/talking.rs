@@ -8,23 +8,23 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::{ListenerName, Moment, Now, Sdp};
+use crate::base::{ListenerName, Moment, Now};
 use crate::call::body::Body;
-use crate::call::consulting::{Consult, Keys, Pad};
+use crate::call::consulting::{Consult, Pad, Whom};
 use crate::call::leaving;
 use crate::call::ringing::PhoneLeg;
 use crate::call::waiting::Waiting;
 use crate::call::{CALLER, Output, Stage, Timer};
 use crate::media::Order;
-use crate::record::{Outcome, Party, Q850};
+use crate::record::{Cause, Outcome, Party, Q850};
 use crate::sip::{Ending, Reason};
 
 /// How long neither RTP nor RTCP comes from a listener before the caller hears words instead of
 /// silence.
-const SILENT_LISTENER_PATIENCE: Duration = Duration::from_secs(4);
+pub(super) const SILENT_LISTENER_PATIENCE: Duration = Duration::from_secs(4);
 
 /// The same for somebody on the public network.
-const SILENT_OUTSIDE_PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const SILENT_OUTSIDE_PATIENCE: Duration = Duration::from_secs(30);
 
 /// How long a caller stays on a line the centre has left before they are offered back.
 const LEFT_ALONE: Duration = Duration::from_secs(3);
@@ -35,25 +35,33 @@ const LOST_LISTENER_MAX: Duration = Duration::from_secs(15);
 /// Talking with a listener.
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct Talking {
-    leg: u32,
-    listener: ListenerName,
-    since: Moment,
-    sound: Sound,
+    pub leg: u32,
+    pub listener: ListenerName,
+    pub since: Moment,
+    pub sound: Sound,
     /// The listener asks somebody else.
-    consult: Option<Consult>,
+    pub consult: Option<Consult>,
+    /// The listener has gone, and the caller is about to be theirs who are asked.
+    pub asker_gone: bool,
     /// It is a centre by now that the caller talks with.
-    handed_over: bool,
-    pad: Pad,
+    pub handed_over: bool,
+    /// The emergency services were called for once, and when.
+    pub armed: Option<(Whom, Moment)>,
+    /// The caller has left an emergency call that goes on: why, and when.
+    pub after_caller: Option<(Cause, Moment)>,
+    pub pad: Pad,
 }
 
 /// What joins the two now.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-enum Sound {
+pub(super) enum Sound {
     Joined,
     /// One has put the other on hold.
     OnHold,
-    /// The listener speaks with a centre, and the caller waits.
+    /// Somebody else is asked, and the caller waits.
     Consulting,
+    /// The emergency services are with them.
+    Three,
     /// A centre the caller was left with has hung up: is the caller still there?
     Left,
     /// The listener's phone is silent; `told` once the caller has heard that they should wait.
@@ -82,7 +90,10 @@ impl Talking {
             since: now.steady,
             sound: Sound::OnHold,
             consult: None,
+            asker_gone: false,
             handed_over: false,
+            armed: None,
+            after_caller: None,
             pad: Pad::default(),
         };
         talking.settle_sound(body, false);
@@ -101,7 +112,7 @@ impl Talking {
     pub(super) fn hold_changed(&mut self, body: &mut Body) {
         match self.sound {
             Sound::Joined | Sound::OnHold => self.settle_sound(body, true),
-            Sound::Consulting | Sound::Left | Sound::Lost { .. } => {}
+            Sound::Consulting | Sound::Three | Sound::Left | Sound::Lost { .. } => {}
         }
     }
 
@@ -124,73 +135,6 @@ impl Talking {
         }
     }
 
-    // ---- asking a centre ----
-
-    /// The listener has pressed a key.
-    pub(super) fn pressed(&mut self, body: &mut Body, digit: char, now: Now) {
-        if body.phones.get(&self.leg).is_none_or(PhoneLeg::is_outside) {
-            return;
-        }
-        match self.pad.pressed(digit, body) {
-            Keys::Centre(centre) if self.consult.is_none() && self.sound == Sound::Joined => {
-                self.sound = Sound::Consulting;
-                self.consult = Some(Consult::begin(body, self.leg, centre, now));
-            }
-            Keys::Back => self.comes_home(body),
-            Keys::Centre(_) | Keys::Nothing => {}
-        }
-    }
-
-    pub(super) fn is_consulting(&self, leg: u32) -> bool {
-        self.consult.is_some_and(|consult| consult.leg() == leg)
-    }
-
-    pub(super) fn centre_answered(&mut self, body: &mut Body, answer: Option<Sdp>) {
-        let Some(consult) = self.consult.take() else {
-            return;
-        };
-        match answer {
-            Some(answer) => self.consult = Some(consult.answered(body, self.leg, answer)),
-            None => {
-                self.consult = Some(consult);
-                self.comes_home(body);
-            }
-        }
-    }
-
-    /// The centre could not be had, or has hung up.
-    pub(super) fn centre_gone(&mut self, body: &mut Body, leg: u32) {
-        if self.is_consulting(leg) {
-            self.comes_home(body);
-        }
-    }
-
-    /// Caller and listener have each other again.
-    pub(super) fn comes_home(&mut self, body: &mut Body) {
-        let Some(consult) = self.consult.take() else {
-            return;
-        };
-        consult.end(body, self.leg);
-        body.playing = None;
-        self.sound = Sound::OnHold;
-        self.settle_sound(body, false);
-    }
-
-    /// The listener hangs up while the centre speaks: the caller is the centre's now.
-    fn hands_over(&mut self, body: &mut Body, consult: Consult, now: Now) {
-        let leg = consult.leg();
-        self.over(body, now);
-        consult.handed_over(body, self.leg);
-        if let Some(phone) = body.phones.get(&leg) {
-            self.listener = phone.listener.clone();
-        }
-        self.leg = leg;
-        self.handed_over = true;
-        self.sound = Sound::Joined;
-        let patience = SILENT_OUTSIDE_PATIENCE;
-        body.media(Order::Watch { stream: body.stream(leg), patience });
-    }
-
     /// The words for a lost listener are over: the wait sound takes their place.
     pub(super) fn finished(&mut self, body: &mut Body) {
         if let Sound::Lost { told: false } = self.sound {
@@ -199,14 +143,21 @@ impl Talking {
         }
     }
 
+    /// The listener is lost: the caller is theirs whom the listener asked, if that was settled, or
+    /// goes back in line.
+    pub(super) fn lost(&mut self, body: &mut Body, now: Now) -> Option<Stage> {
+        if let Some((cause, at)) = self.after_caller {
+            return Some(self.ends_after_caller(body, cause, at, now));
+        }
+        if self.asker_left(body, true, now) { None } else { Some(self.given_up(body, now)) }
+    }
+
     /// The lost listener did not come back: the caller goes to the head of the queue.
-    pub(super) fn given_up(&mut self, body: &mut Body, now: Now) -> Stage {
+    fn given_up(&mut self, body: &mut Body, now: Now) -> Stage {
         let told = matches!(self.sound, Sound::Lost { told: true });
         let talked = self.talked(now);
         body.timers.stop(&Timer::ListenerGone);
-        if let Some(consult) = self.consult.take() {
-            consult.end(body, self.leg);
-        }
+        self.drop_consult(body, now);
         if self.sound == Sound::Joined {
             body.media(Order::Part { streams: self.streams(body) });
         }
@@ -228,35 +179,33 @@ impl Talking {
         now: Now,
     ) -> Option<Stage> {
         match ending {
-            Ending::HungUp | Ending::Cancelled => match self.consult.take() {
-                Some(consult @ Consult::Speaking { .. }) => {
-                    self.hands_over(body, consult, now);
-                    None
-                }
-                Some(consult @ Consult::Calling { .. }) => {
-                    // Nobody is there yet to leave the caller with.
-                    consult.end(body, self.leg);
-                    let talked = self.talked(now);
-                    body.listener_lost(self.leg, self.listener.clone(), talked, false, now);
-                    Some(Waiting::again(body, false, now))
-                }
-                None if self.handed_over => {
-                    body.media(Order::Part { streams: self.streams(body) });
-                    body.end_phone(self.leg, Reason::Normal);
-                    self.sound = Sound::Left;
-                    body.timers.set(Timer::ListenerGone, now.steady + LEFT_ALONE);
-                    None
-                }
-                None => {
-                    let cause = leaving::hung_up(Party::Listener, told);
-                    self.over(body, now);
-                    let outcome = Outcome::TakenByListener;
-                    Some(leaving::finish(body, outcome, cause, Reason::Normal, now))
-                }
-            },
+            Ending::HungUp | Ending::Cancelled => {}
             // Nobody has hung up: the phone is gone, and the caller must not pay for it.
-            Ending::NeverAcknowledged | Ending::Lost => Some(self.given_up(body, now)),
+            Ending::NeverAcknowledged | Ending::Lost => return self.lost(body, now),
         }
+        if let Some((cause, at)) = self.after_caller {
+            return Some(self.ends_after_caller(body, cause, at, now));
+        }
+        if self.asker_left(body, false, now) {
+            return None;
+        }
+        if self.consult.is_some() {
+            // Nobody is there yet to leave the caller with.
+            self.drop_consult(body, now);
+            let talked = self.talked(now);
+            body.listener_lost(self.leg, self.listener.clone(), talked, false, now);
+            return Some(Waiting::again(body, false, now));
+        }
+        if self.handed_over {
+            body.media(Order::Part { streams: self.streams(body) });
+            body.end_phone(self.leg, Reason::Normal);
+            self.sound = Sound::Left;
+            body.timers.set(Timer::ListenerGone, now.steady + LEFT_ALONE);
+            return None;
+        }
+        let cause = leaving::hung_up(Party::Listener, told);
+        self.over(body, now);
+        Some(leaving::finish(body, Outcome::TakenByListener, cause, Reason::Normal, now))
     }
 
     /// The listener's part is over; their leg is gone or about to be ended.
@@ -265,7 +214,7 @@ impl Talking {
         body.wish(Output::HungUp { listener, talked: self.talked(now), lost: false });
     }
 
-    fn settle_sound(&mut self, body: &mut Body, changed: bool) {
+    pub(super) fn settle_sound(&mut self, body: &mut Body, changed: bool) {
         let phone_holds = body.phones.get(&self.leg).is_some_and(|phone| phone.talks.held);
         let held = phone_holds || body.caller.held;
         match (self.sound, held) {
@@ -283,11 +232,12 @@ impl Talking {
                 body.play_wait_sound(if phone_holds { CALLER } else { self.leg });
             }
             (Sound::OnHold, true) => body.play_wait_sound(CALLER),
-            (Sound::Joined, false) | (Sound::Consulting | Sound::Left | Sound::Lost { .. }, _) => {}
+            (Sound::Joined, false)
+            | (Sound::Consulting | Sound::Three | Sound::Left | Sound::Lost { .. }, _) => {}
         }
     }
 
-    fn streams(&self, body: &Body) -> [crate::base::StreamRef; 2] {
+    pub(super) fn streams(&self, body: &Body) -> [crate::base::StreamRef; 2] {
         [body.stream(CALLER), body.stream(self.leg)]
     }
 }

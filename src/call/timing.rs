@@ -17,7 +17,7 @@ pub(super) enum Timer {
     LongWait,
     /// A lost listener had their time to come back.
     ListenerGone,
-    /// A centre has rung for long enough.
+    /// Somebody who was asked has rung for long enough.
     ConsultOver,
     /// Managers were called, and none took the call.
     HelpOver,
@@ -68,14 +68,16 @@ impl Call {
                     | Stage::Leaving(_)
                     | Stage::Gone(_) => None,
                 },
-                Timer::ConsultOver => {
-                    if let Stage::Talking(talking) = stage {
-                        talking.comes_home(body);
-                    }
-                    None
-                }
+                Timer::ConsultOver => match stage {
+                    Stage::Talking(talking) => talking.rang_in_vain(body, now),
+                    Stage::Arriving(_)
+                    | Stage::Greeting(_)
+                    | Stage::Waiting(_)
+                    | Stage::Leaving(_)
+                    | Stage::Gone(_) => None,
+                },
                 Timer::ListenerGone => match stage {
-                    Stage::Talking(talking) => Some(talking.given_up(body, now)),
+                    Stage::Talking(talking) => talking.lost(body, now),
                     Stage::Arriving(_)
                     | Stage::Greeting(_)
                     | Stage::Waiting(_)

@@ -17,6 +17,11 @@ pub(super) fn display(line: &LinePlan, resumes: bool) -> String {
     if resumes { format!("{} (reprise)", line.display) } else { line.display.clone() }
 }
 
+/// The same on a colleague's phone who is asked to help with a call.
+pub(super) fn display_for_colleague(line: &LinePlan) -> String {
+    format!("{} (collègue)", line.display)
+}
+
 /// The closed message for this opening, with the next one in the caller's own hours.
 pub fn closed(line: &LinePlan, opening: &Opening, territory: Territory, now: Now) -> Announcement {
     let (why, until) = match opening {

@@ -241,6 +241,7 @@ pub enum What {
 pub enum Kind {
     Calendar,
     Centre,
+    Emergency,
     Line,
     Listener,
     Manager,

@@ -17,13 +17,27 @@ pub(super) struct Directory {
     pub(super) managers: BTreeMap<String, Helper>,
     /// Centres a listener may ask, by code.
     pub(super) centres: BTreeMap<String, Helper>,
+    /// The emergency services of departments, which a listener brings in, by code.
+    pub(super) emergency: BTreeMap<String, Helper>,
 }
 
 impl Directory {
     /// All that may ever be called.
     pub(super) fn numbers(&self) -> BTreeSet<PhoneNumber> {
         let helpers = self.managers.values().chain(self.centres.values());
-        helpers.map(|helper| helper.number.clone()).collect()
+        helpers.chain(self.emergency.values()).map(|helper| helper.number.clone()).collect()
+    }
+
+    /// A code to be keyed in, if it is one and nobody else's.
+    pub(super) fn free_code(&self, word: &Word, linker: &mut Linker<'_>) -> Option<String> {
+        let code = word.get_ref();
+        let is_code = (1..=6).contains(&code.len()) && code.bytes().all(|c| c.is_ascii_digit());
+        let is_taken = self.centres.contains_key(code) || self.emergency.contains_key(code);
+        if !is_code || is_taken {
+            linker.problem(word, What::BadCentreCode { text: code.clone() });
+            return None;
+        }
+        Some(code.clone())
     }
 }
 
@@ -35,14 +49,17 @@ pub(super) fn directory(file: &DirectoryFile, linker: &mut Linker<'_>) -> Direct
         }
     }
     for (key, table) in &file.centres {
-        let code = table.code.get_ref();
-        let is_code = (1..=6).contains(&code.len()) && code.bytes().all(|c| c.is_ascii_digit());
-        if !is_code || all.centres.contains_key(code) {
-            linker.problem(&table.code, What::BadCentreCode { text: code.clone() });
-            continue;
+        if let Some(code) = all.free_code(&table.code, linker)
+            && let Some(helper) = helper(Kind::Centre, key, &table.number, linker)
+        {
+            all.centres.insert(code, helper);
         }
-        if let Some(helper) = helper(Kind::Centre, key, &table.number, linker) {
-            all.centres.insert(code.clone(), helper);
+    }
+    for (key, table) in &file.emergency {
+        if let Some(code) = all.free_code(&table.code, linker)
+            && let Some(helper) = helper(Kind::Emergency, key, &table.number, linker)
+        {
+            all.emergency.insert(code, helper);
         }
     }
     all

@@ -177,6 +177,7 @@ pub(super) struct ListenerTable {
     pub(super) name: String,
     pub(super) queues: Vec<Word>,
     pub(super) phones: Option<Spanned<i64>>,
+    pub(super) code: Option<Word>,
     pub(super) algorithms: Option<Vec<Word>>,
 }
 
@@ -225,6 +226,8 @@ pub(super) struct DirectoryFile {
     pub(super) managers: Named<ManagerTable>,
     #[serde(default)]
     pub(super) centres: Named<CentreTable>,
+    #[serde(default)]
+    pub(super) emergency: Named<CentreTable>,
 }
 
 #[derive(Deserialize)]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::{LineName, PhoneNumber, PromptName, QueueName};
+use crate::base::{LineName, ListenerName, PhoneNumber, PromptName, QueueName};
 use crate::call::{Helper, LinePlan, LineWords, Moved};
 use crate::config::catalogue::{Kind, What};
 use crate::config::directory::Directory;
@@ -53,6 +53,8 @@ pub(super) struct Known<'a> {
     pub(super) queues: Option<&'a QueuesFile>,
     /// Who may be called.
     pub(super) directory: Directory,
+    /// Colleagues a listener may ask, by code.
+    pub(super) colleagues: BTreeMap<String, ListenerName>,
 }
 
 pub(super) fn lines(file: &LinesFile, known: &Known<'_>, linker: &mut Linker<'_>) -> Lines {
@@ -167,6 +169,8 @@ fn line(
     Some(LinePlan {
         overflow,
         centres: known.directory.centres.clone(),
+        emergency: known.directory.emergency.clone(),
+        colleagues: known.colleagues.clone(),
         name: name.clone(),
         display: table.display.clone().unwrap_or_else(|| name.to_string()),
         schedule: schedule?,

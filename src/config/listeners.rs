@@ -8,6 +8,7 @@ use sha2::Sha256;
 
 use crate::base::{ListenerName, QueueName};
 use crate::config::catalogue::{Kind, What};
+use crate::config::directory::Directory;
 use crate::config::file::{CodesTable, ListenersFile, QueuesFile, RegistrationTable, Word};
 use crate::config::link::{Linker, hours, minutes, seconds, spelled};
 use crate::exchange::{Code, ListenerPlan};
@@ -122,6 +123,27 @@ pub(super) fn listeners(
         }
     }
     all
+}
+
+/// Colleagues a listener may ask in the middle of a call, by the code they key in.
+pub(super) fn colleagues(
+    file: &ListenersFile,
+    directory: &Directory,
+    linker: &mut Linker<'_>,
+) -> BTreeMap<String, ListenerName> {
+    let mut colleagues = BTreeMap::new();
+    for (key, table) in &file.listeners {
+        let Some(word) = &table.code else {
+            continue;
+        };
+        let (code, name) = (directory.free_code(word, linker), key.get_ref().parse().ok());
+        if let (Some(code), Some(name)) = (code, name)
+            && colleagues.insert(code.clone(), name).is_some()
+        {
+            linker.problem(word, What::BadCentreCode { text: code });
+        }
+    }
+    colleagues
 }
 
 fn algorithms(words: &[Word], linker: &mut Linker<'_>) -> Vec<Algorithm> {

@@ -81,10 +81,11 @@ pub(super) fn load_from(
         directory::directory(file, &mut Linker::new(source, &mut report, now, &mut asked))
     });
     let directory = directory.unwrap_or_default();
-    let known = Known {
+    let mut known = Known {
         calendars: calendars_file.as_ref().map(|(_, file)| file),
         schedules: schedules.unwrap_or_default(),
         directory: directory.clone(),
+        colleagues: BTreeMap::new(),
         queues: queues_file.as_ref().map(|(_, file)| file),
     };
     let listeners_file: Read<ListenersFile> = read(&folder.join(LISTENERS), &mut report);
@@ -94,6 +95,7 @@ pub(super) fn load_from(
         let codes = listeners::codes(&file.codes, &mut linker);
         let phones = registration.as_ref().map_or(1, |registration| registration.phones);
         let listeners = listeners::listeners(file, known.queues, phones, &mut linker);
+        known.colleagues = listeners::colleagues(file, &directory, &mut linker);
         (registration, codes, listeners)
     });
     let trunks_file: Read<TrunksFile> = read_if_there(&folder.join(TRUNKS), &mut report);

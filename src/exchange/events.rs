@@ -85,8 +85,7 @@ impl Exchange {
             Event::Probed { dialog, alive } => {
                 self.with_call_leg(dialog, now, |call, leg, now| call.probed(leg, alive, now));
             }
-            // Nobody here can carry a transfer out yet.
-            Event::TransferAsked { dialog, .. } => self.endpoint.decline_transfer(dialog, now),
+            Event::TransferAsked { dialog, to } => self.transfer_asked(dialog, to, now),
             Event::Pressed { dialog, digit } => {
                 self.with_leg(dialog, now, |guest, leg, now| match guest {
                     Guest::Caller(caller) => caller.call.pressed(leg, digit, now),
@@ -135,6 +134,9 @@ impl Exchange {
             self.sent_on_an_errand(code, &listener, invited, now);
             return;
         }
+        let Some(invited) = self.asked_beside(dialled, invited, now) else {
+            return;
+        };
         let Some(destination) = self.destination(dialled, &invited) else {
             // The only 404 there is: what was dialled is no number of this house.
             self.endpoint.refuse(invited.dialog, Refusal::NotFound, now);

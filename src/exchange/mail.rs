@@ -70,9 +70,9 @@ impl Exchange {
             }
             Wish::Ready => self.with_queue(call, |queue| queue.ready(call)),
             Wish::Unready => self.with_queue(call, |queue| queue.unready(call)),
-            Wish::Return => {
+            Wish::Return { avoiding } => {
                 let class = self.class_of(call);
-                self.with_queue(call, |queue| queue.returned(call, class));
+                self.with_queue(call, |queue| queue.returned(call, class, avoiding));
                 self.drain_again(call, now);
             }
             Wish::Leave => self.with_queue(call, |queue| queue.left(call)),
@@ -101,6 +101,20 @@ impl Exchange {
             Wish::HandedOver => {
                 self.note(Level::Info, "a listener handed a caller over", Some(call), Vec::new());
             }
+            Wish::Seek { whom, aim } => self.seeks(call, whom, aim, now),
+            Wish::Alert { leg } => {
+                self.with_dialog(call, leg, |exchange, dialog| exchange.endpoint.ring(dialog, now));
+            }
+            Wish::Transfer { leg, status } => {
+                self.with_dialog(call, leg, |exchange, dialog| {
+                    exchange.endpoint.transfer_progressed(dialog, status, now);
+                });
+            }
+            Wish::Released { listener } => {
+                self.roster.hung_up(&listener, call, Duration::ZERO, now.steady);
+                self.roster_has_changed();
+            }
+            Wish::Tell { listener, text } => self.endpoint.tell(&listener, &text, now),
             Wish::Finished(record) => self.finished(call, *record),
         }
     }

@@ -11,6 +11,7 @@
 //! | `numbers` | which line a call is for |
 //! | `mail` | from calls to SIP, sound, queues and the roster |
 //! | `outgoing` | our own calls to the public network |
+//! | `transferring` | listeners who ask somebody else, and leave their caller with them |
 //! | `matching` | from queues and the roster to calls |
 //! | `lines` | hours, drains, the operator's switch |
 //! | `picture` | the board |
@@ -28,6 +29,7 @@ mod outgoing;
 mod output;
 mod picture;
 mod plan;
+mod transferring;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -56,6 +58,7 @@ pub use plan::{Code, ListenerPlan, Plan, PromptPlan, TrunkPlan};
 use lines::LineState;
 use outgoing::Outgoing;
 use picture::Alarms;
+use transferring::Emergencies;
 
 /// Rounds of settling after one fact; no plan comes near it, so reaching it is a mistake of ours,
 /// told and survived rather than a house that hangs.
@@ -99,6 +102,8 @@ pub struct Exchange {
     attended: BTreeSet<QueueName>,
     stopping: Stopping,
     alarms: Alarms,
+    /// When each listener called the emergency services in the last hour.
+    emergencies: Emergencies,
     board_changed: bool,
     outputs: VecDeque<Output>,
     latest: Now,
@@ -164,6 +169,7 @@ impl Exchange {
             attended: BTreeSet::new(),
             stopping: Stopping::No,
             alarms: Alarms::default(),
+            emergencies: Emergencies::default(),
             board_changed: true,
             outputs: VecDeque::new(),
             latest: now,

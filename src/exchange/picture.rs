@@ -30,6 +30,7 @@ pub(super) struct Alarms {
     unknown_number: Option<Moment>,
     refused_for_load: Option<Moment>,
     refused_for_sound: Option<Moment>,
+    bad_sound: Option<Moment>,
     reload_refused: Option<String>,
     authentication_failures: u64,
 }
@@ -49,6 +50,10 @@ impl Alarms {
 
     pub(super) fn refused_for_sound(&mut self, now: Moment) {
         self.refused_for_sound = Some(now);
+    }
+
+    pub(super) fn bad_sound(&mut self, now: Moment) {
+        self.bad_sound = Some(now);
     }
 
     pub(super) fn reload_refused(&mut self, why: String) {
@@ -178,6 +183,9 @@ impl Exchange {
         }
         if recent(self.alarms.refused_for_sound) {
             words.push("codec_mismatch: a call offered no codec we speak".to_owned());
+        }
+        if recent(self.alarms.bad_sound) {
+            words.push("bad_sound: a listener could not hear a caller well".to_owned());
         }
         let since = Moment::START + now.steady.since_start().saturating_sub(ALARM_SHOWN);
         let insistent = self.admission.insistent_since(since);

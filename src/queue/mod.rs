@@ -102,6 +102,8 @@ struct Place {
     class: Class,
     /// Given back by a lost listener: before everybody, whatever their class.
     returned: bool,
+    /// Who has given them back, because they know the caller.
+    avoids: Option<ListenerName>,
     ready: bool,
     attempts: Vec<Attempt>,
     hold: Hold,
@@ -189,13 +191,14 @@ impl Queue {
     }
 
     /// A caller whose listener was lost, or who was given back, goes to the head, full or not
-    /// (decisions.md §15).
-    pub fn returned(&mut self, call: CallRef, class: Class) {
+    /// (decisions.md §15). Who has given them back is not rung for them again.
+    pub fn returned(&mut self, call: CallRef, class: Class, avoids: Option<ListenerName>) {
         if !self.knows(call) {
             self.places.push_front(Place {
                 call,
                 class,
                 returned: true,
+                avoids,
                 ready: true,
                 attempts: Vec::new(),
                 hold: Hold::None,
@@ -315,7 +318,10 @@ impl Queue {
         }
         let at_once = self.plan.strategy.at_once(self.plan.listeners_at_once);
         let wants = |place: &&Place, most: usize| {
-            place.ready && place.hold == Hold::None && place.ringing() < most
+            place.ready
+                && place.hold == Hold::None
+                && place.ringing() < most
+                && free.iter().any(|(listener, _)| place.takes(listener))
         };
         let first_round = match self.plan.strategy {
             // Everybody rings for the first in line, whoever else waits.
@@ -325,7 +331,14 @@ impl Queue {
             }
         };
         let place = first_round.or_else(|| self.in_turn().find(|place| wants(place, at_once)))?;
-        let listener = self.plan.strategy.choose(free, self.rung_last.as_ref())?;
+        let listener = match &place.avoids {
+            None => self.plan.strategy.choose(free, self.rung_last.as_ref())?,
+            Some(avoided) => {
+                let mut others = free.to_vec();
+                others.retain(|(listener, _)| listener != avoided);
+                self.plan.strategy.choose(&others, self.rung_last.as_ref())?
+            }
+        };
         Some((place.call, listener))
     }
 
@@ -367,6 +380,7 @@ impl Queue {
             call,
             class,
             returned: false,
+            avoids: None,
             ready: false,
             attempts: Vec::new(),
             hold: Hold::None,
@@ -417,6 +431,10 @@ impl Queue {
 }
 
 impl Place {
+    fn takes(&self, listener: &ListenerName) -> bool {
+        self.avoids.as_ref() != Some(listener)
+    }
+
     fn ringing(&self) -> usize {
         self.attempts.iter().filter(|attempt| !attempt.quiet).count()
     }

@@ -125,7 +125,7 @@ fn a_caller_given_back_goes_to_the_head_even_of_a_full_queue() {
     let mut queue = queue(1);
     comes(&mut queue, ANNA);
 
-    queue.returned(BERT, Class::Known);
+    queue.returned(BERT, Class::Known, None);
 
     assert_eq!(queue.place_of(BERT), Some(1));
     assert_eq!(queue.place_of(ANNA), Some(2));

@@ -27,6 +27,12 @@ const PAUSE_FORGOTTEN_AFTER: Duration = Duration::from_secs(15 * 60);
 /// them: a phone that fails at once must not be rung in a circle.
 const UNREACHED_PAUSE: Duration = Duration::from_secs(1);
 
+/// How long a rest after a difficult call lasts, unless they come back before (domain.md §6).
+const REST: Duration = Duration::from_secs(10 * 60);
+
+/// How long "finished for today" holds for a phone that is never switched off.
+const DAY_OFF: Duration = Duration::from_secs(12 * 60 * 60);
+
 /// The back-off after refusals doubles this often at the most.
 const REFUSALS_COUNTED: u32 = 4;
 
@@ -115,10 +121,16 @@ impl Roster {
             (false, true) => {
                 let away = desk.offline_since.take().map_or(Duration::ZERO, |since| now - since);
                 match desk.pause {
-                    Some(Pause::Own) if away < PAUSE_FORGOTTEN_AFTER => {}
-                    Some(Pause::Own | Pause::Missed | Pause::Refusing { .. }) | None => {
-                        desk.pause = None;
-                    }
+                    Some(Pause::Own | Pause::Rest { .. } | Pause::Finished { .. })
+                        if away < PAUSE_FORGOTTEN_AFTER => {}
+                    Some(
+                        Pause::Own
+                        | Pause::Rest { .. }
+                        | Pause::Finished { .. }
+                        | Pause::Missed
+                        | Pause::Refusing { .. },
+                    )
+                    | None => desk.pause = None,
                 }
                 desk.misses = 0;
                 desk.refusals = 0;
@@ -175,7 +187,7 @@ impl Roster {
         desk.engagement = Engagement::Free;
         desk.idle_since = now;
         desk.refusals += 1;
-        if !matches!(desk.pause, Some(Pause::Own | Pause::Missed)) {
+        if matches!(desk.pause, Some(Pause::Refusing { .. }) | None) {
             desk.pause = Some(Pause::Refusing { until });
             self.outputs.push_back(Output::LeftAlone { listener: listener.clone(), until });
         }
@@ -239,6 +251,29 @@ impl Roster {
         self.with(listener, |desk| desk.pause = Some(Pause::Own));
     }
 
+    /// They rest after a difficult call.
+    pub fn rests(&mut self, listener: &ListenerName, now: Moment) {
+        self.with(listener, |desk| desk.pause = Some(Pause::Rest { until: now + REST }));
+    }
+
+    /// They have finished for today.
+    pub fn finished(&mut self, listener: &ListenerName, now: Moment) {
+        self.with(listener, |desk| desk.pause = Some(Pause::Finished { until: now + DAY_OFF }));
+    }
+
+    /// They need more time for their notes, or some after all. In a call it does nothing: the notes
+    /// begin when it is over.
+    pub fn after_call_work_extended(&mut self, listener: &ListenerName, by: Duration, now: Moment) {
+        self.with(listener, |desk| {
+            let is_talking = matches!(desk.engagement, Engagement::Talking(_));
+            if !is_talking {
+                let until = desk.after_call_work_until.unwrap_or(now).max(now) + by;
+                desk.after_call_work_until = Some(until);
+                desk.idle_since = until;
+            }
+        });
+    }
+
     /// They ask to be rung again; this also ends after-call work.
     pub fn came_back(&mut self, listener: &ListenerName, now: Moment) {
         self.with(listener, |desk| {
@@ -266,7 +301,9 @@ impl Roster {
             if desk.after_call_work_until.is_some_and(|until| until <= now) {
                 desk.after_call_work_until = None;
             }
-            if let Some(Pause::Refusing { until }) = desk.pause
+            if let Some(
+                Pause::Refusing { until } | Pause::Rest { until } | Pause::Finished { until },
+            ) = desk.pause
                 && until <= now
             {
                 desk.pause = None;
@@ -375,22 +412,28 @@ impl Desk {
 
     fn is_logged_in(&self) -> bool {
         match self.presence() {
-            Presence::Offline | Presence::Unreachable => false,
+            Presence::Offline
+            | Presence::Unreachable
+            | Presence::Paused { why: Pause::Finished { .. } } => false,
             Presence::Available { .. }
             | Presence::Alerting { .. }
             | Presence::Talking { .. }
             | Presence::AfterCallWork { .. }
-            | Presence::Paused { .. }
+            | Presence::Paused {
+                why: Pause::Own | Pause::Missed | Pause::Rest { .. } | Pause::Refusing { .. },
+            }
             | Presence::Elsewhere => true,
         }
     }
 
     fn next_lease(&self) -> Option<Moment> {
-        let refusing = match self.pause {
-            Some(Pause::Refusing { until }) => Some(until),
+        let paused = match self.pause {
+            Some(Pause::Refusing { until } | Pause::Rest { until } | Pause::Finished { until }) => {
+                Some(until)
+            }
             Some(Pause::Own | Pause::Missed) | None => None,
         };
-        refusing.into_iter().chain(self.after_call_work_until).min()
+        paused.into_iter().chain(self.after_call_work_until).min()
     }
 }
 

@@ -54,6 +54,10 @@ pub enum Pause {
     Own,
     /// They let the phone ring too often, and have probably walked off (scenarios.md SC-15).
     Missed,
+    /// A rest after a difficult call, until then.
+    Rest { until: Moment },
+    /// They have finished for today: nobody is there.
+    Finished { until: Moment },
     /// Their phone refuses; it is tried again then.
     Refusing { until: Moment },
 }

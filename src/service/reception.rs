@@ -237,7 +237,7 @@ impl Reception {
                 Ok(Command::Automatic { line: known_line(&plan, line)? })
             }
             Request::Pause { listener } => {
-                Ok(Command::Pause { listener: known_listener(&plan, &listener)? })
+                Ok(Command::Pause { listener: known_listener(&plan, &listener)?, reason: None })
             }
             Request::ComeBack { listener } => {
                 Ok(Command::ComeBack { listener: known_listener(&plan, &listener)? })

@@ -109,6 +109,8 @@ fn line(number: &str) -> LinePlan {
         nobody_patience: minute,
         overflow: Vec::new(),
         centres: BTreeMap::new(),
+        colleagues: BTreeMap::new(),
+        emergency: BTreeMap::new(),
     }
 }
 

@@ -192,6 +192,32 @@ pub fn with_centre(mut plan: Plan, name: &str, number: &str, code: &str) -> Plan
     plan
 }
 
+/// The same plan with codes by which listeners may ask one another.
+#[must_use]
+pub fn with_colleagues(mut plan: Plan, codes: &[(&str, &str)]) -> Plan {
+    for line in ["3977", "3133"] {
+        plan = with_line(plan, line, |line| {
+            line.colleagues =
+                codes.iter().map(|(code, name)| ((*code).to_owned(), listener(name))).collect();
+        });
+    }
+    plan
+}
+
+/// The same plan with the emergency services of a department.
+#[must_use]
+pub fn with_emergency(mut plan: Plan, name: &str, number: &str, code: &str) -> Plan {
+    let helper =
+        Helper { name: name.parse().expect("a name"), number: number.parse().expect("a number") };
+    plan.sip.callable.insert(helper.number.clone());
+    for line in ["3977", "3133"] {
+        plan = with_line(plan, line, |line| {
+            line.emergency.insert(code.to_owned(), helper.clone());
+        });
+    }
+    plan
+}
+
 /// The same plan with managers who are called when nobody is logged in.
 #[must_use]
 pub fn with_managers(mut plan: Plan, managers: &[(&str, &str)]) -> Plan {
@@ -263,6 +289,8 @@ fn line(number: &str, schedule: Schedule) -> LinePlan {
         nobody_patience: secs(180),
         overflow: Vec::new(),
         centres: BTreeMap::new(),
+        colleagues: BTreeMap::new(),
+        emergency: BTreeMap::new(),
     }
 }
 

@@ -328,7 +328,7 @@ fn centres_have_codes_of_their_own() {
         let both = centre("alma-75", "75") + &centre("alma-13", second);
         plan.write("directory.toml", both.as_bytes());
         let told = plan.problems(Language::English);
-        assert!(told.contains("can't be a centre's code"), "{second}: {told}");
+        assert!(told.contains("can't be a code to be keyed in during a call"), "{second}: {told}");
     }
 }
 

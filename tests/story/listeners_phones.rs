@@ -209,7 +209,7 @@ fn a_listener_holds_and_the_caller_hears_the_wait_sound(town: Town) {
 fn an_operator_pauses_a_listener_who_forgot_to(town: Town) {
     let [lea, marc] = town.listeners(["lea", "marc"]);
     let listener: hotline::base::ListenerName = "lea".parse().unwrap();
-    town.orders(Command::Pause { listener: listener.clone() }).unwrap();
+    town.orders(Command::Pause { listener: listener.clone(), reason: None }).unwrap();
     let anna = town.dials("anna", "3977");
     anna.gets_through();
     marc.rings_within(secs(8));
@@ -219,7 +219,7 @@ fn an_operator_pauses_a_listener_who_forgot_to(town: Town) {
     town.orders(Command::ComeBack { listener }).unwrap();
     assert_eq!(town.presence("lea"), "available");
     let nobody = "nobody".parse().unwrap();
-    assert!(town.orders(Command::Pause { listener: nobody }).is_err());
+    assert!(town.orders(Command::Pause { listener: nobody, reason: None }).is_err());
 }
 
 /// The confirmation is heard out first. In bad weather an INVITE may overtake a BYE, find the phone busy and cost it half a minute.

@@ -167,7 +167,7 @@ fn when_all_listeners_are_paused_callers_queue_as_ever(town: Town) {
     let [lea, marc] = town.listeners(["lea", "marc"]);
     for name in ["lea", "marc"] {
         let listener = name.parse().unwrap();
-        town.orders(hotline::exchange::Command::Pause { listener }).unwrap();
+        town.orders(hotline::exchange::Command::Pause { listener, reason: None }).unwrap();
         assert_eq!(town.presence(name), "paused");
     }
     let anna = town.dials("anna", "3977");

@@ -151,8 +151,8 @@ impl What {
                 "open a door of that transport in hotline.toml, or name another transport",
             ),
             Self::BadCentreCode { text } => with(
-                format!("`{text}` can't be a centre's code"),
-                "write one to six digits that no other centre has",
+                format!("`{text}` can't be a code to be keyed in during a call"),
+                "write one to six digits that no other centre, colleague or emergency service has",
             ),
             Self::NotCallable { text } => with(
                 format!("`{text}` is no number this house may call"),
@@ -270,6 +270,7 @@ impl Kind {
         match self {
             Self::Calendar => "calendar",
             Self::Centre => "centre",
+            Self::Emergency => "emergency service",
             Self::Line => "line",
             Self::Listener => "listener",
             Self::Manager => "manager",

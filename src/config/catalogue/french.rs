@@ -48,6 +48,7 @@ impl What {
             Self::None { kind } => plain(match kind {
                 Kind::Calendar => "il n'y a aucun calendrier",
                 Kind::Centre => "il n'y a aucun centre",
+                Kind::Emergency => "il n'y a aucun service de secours",
                 Kind::Line => "il n'y a aucune ligne",
                 Kind::Listener => "il n'y a aucun écoutant",
                 Kind::Manager => "il n'y a aucun responsable",
@@ -177,8 +178,8 @@ impl What {
                 "ouvrez une porte de ce transport dans hotline.toml, ou indiquez un autre transport",
             ),
             Self::BadCentreCode { text } => with(
-                format!("« {text} » ne peut pas être le code d'un centre"),
-                "écrivez un à six chiffres qu'aucun autre centre n'a",
+                format!("« {text} » ne peut pas être un code à composer pendant un appel"),
+                "écrivez un à six chiffres qu'aucun autre centre, collègue ou service de secours n'a",
             ),
             Self::NotCallable { text } => with(
                 format!("« {text} » n'est pas un numéro que la maison peut appeler"),
@@ -308,6 +309,7 @@ impl Kind {
         match self {
             Self::Calendar => "le calendrier",
             Self::Centre => "le centre",
+            Self::Emergency => "le service de secours",
             Self::Line => "la ligne",
             Self::Listener => "l'écoutant",
             Self::Manager => "le responsable",

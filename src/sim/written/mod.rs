@@ -108,7 +108,7 @@ mod tests {
         mint.number();
         let mut timers = Timers::default();
         timers.set((CallRef(1), "ring".to_owned()), crate::base::Moment::START);
-        let command = Command::Pause { listener: "lea".parse().unwrap() };
+        let command = Command::Pause { listener: "lea".parse().unwrap(), reason: None };
 
         let mut again: Mint = read(&write(&mint).unwrap()).unwrap();
         let timers_again: Timers<(CallRef, String)> = read(&write(&timers).unwrap()).unwrap();
