@@ -1,15 +1,15 @@
 //! From one party's codec to the other's.
 //!
 //! When both speak the same it is a copy. Between the two laws of G.711 each byte has its
-//! counterpart; G.722 is decoded, taken from 8 to 16 kHz or back, and encoded. All our codecs make
-//! one byte per tick of the RTP clock, so a payload keeps its length, and is changed in place.
+//! counterpart; G.722 is decoded, taken from 8 to 16 kHz or back, and encoded. All these make one
+//! byte per tick of the RTP clock, so a payload keeps its length, and is changed in place. Where one
+//! speaks Opus there is no bridge but a [`room`](super::room).
 //!
 //! What a listener hears goes past an [`EarGuard`] on its way.
 
 use serde::{Deserialize, Serialize};
 
 use super::codec::halfband::{Doubler, Halver};
-use super::codec::opus::{self, FRAMES, OCTETS_MAX, SAMPLES_MAX};
 use super::codec::{Codec, Decoder, Encoder, g711};
 use super::ear_guard::EarGuard;
 
@@ -27,16 +27,6 @@ enum Work {
     Copy,
     AlawToUlaw,
     UlawToAlaw,
-    /// A party speaks Opus.
-    FromOpus {
-        decoder: opus::Decoder,
-        halver: Option<Halver>,
-        encoder: Encoder,
-    },
-    ToOpus {
-        decoder: Decoder,
-        encoder: opus::Encoder,
-    },
     /// G.722 to G.722, past a guard.
     Reencode {
         decoder: Decoder,
@@ -55,19 +45,11 @@ enum Work {
 }
 
 impl Bridge {
-    /// `guarded`: an ear is at the other end.
-    pub(super) fn new(from: Codec, to: Codec, guarded: bool) -> Self {
+    /// `guarded`: an ear is at the other end. `None` if a [`Room`](super::room) is needed.
+    pub(super) fn new(from: Codec, to: Codec, guarded: bool) -> Option<Self> {
         let work = match (from, to) {
             (Codec::Opus, Codec::Opus) if !guarded => Work::Copy,
-            (Codec::Opus, _) => Work::FromOpus {
-                decoder: opus::Decoder::default(),
-                halver: matches!(to, Codec::Pcma | Codec::Pcmu).then(Halver::default),
-                encoder: Encoder::new(to),
-            },
-            (Codec::Pcma | Codec::Pcmu | Codec::G722, Codec::Opus) => Work::ToOpus {
-                decoder: Decoder::new(from),
-                encoder: opus::Encoder::new(from.sample_rate()),
-            },
+            (Codec::Opus, _) | (_, Codec::Opus) => return None,
             (Codec::G722, Codec::G722) if guarded => {
                 Work::Reencode { decoder: Decoder::new(from), encoder: Encoder::new(to) }
             }
@@ -87,72 +69,18 @@ impl Bridge {
                 encoder: Encoder::new(to),
             },
         };
-        Self { from, to, work, guard: guarded.then(EarGuard::default) }
+        Some(Self { from, to, work, guard: guarded.then(EarGuard::default) })
     }
 
     pub(super) fn is_between(&self, from: Codec, to: Codec) -> bool {
         self.from == from && self.to == to
     }
 
-    /// Whether what comes out has another length than what goes in: then [`convert`](Self::convert)
-    /// can't be used.
-    pub(super) fn changes_length(&self) -> bool {
-        matches!(self.work, Work::FromOpus { .. } | Work::ToOpus { .. })
-    }
-
-    pub(super) fn comes_from_opus(&self) -> bool {
-        self.from == Codec::Opus
-    }
-
-    /// A payload of whatever length, its ticks and what comes of it. Of a payload for Opus only a
-    /// whole frame is taken.
-    pub(super) fn recode(&mut self, payload: &[u8], into: &mut [u8; RECODED_MAX]) -> Recoded {
-        let mut samples = [0; SAMPLES_MAX];
-        let Self { to, work, guard, .. } = self;
-        match work {
-            Work::FromOpus { decoder, halver, encoder } => {
-                let count = decoder.decode(payload, &mut samples);
-                let count = halved(halver, &mut samples, count);
-                encoded(*to, encoder, guard, &mut samples[..count], into)
-            }
-            Work::ToOpus { decoder, encoder } => {
-                let frame = FRAMES.into_iter().rev().find(|frame| *frame <= payload.len());
-                let Some(frame) = frame else { return Recoded::default() };
-                let count = decoder.decode(&payload[..frame], &mut samples);
-                watched(guard, &mut samples[..count]);
-                let octets = encoder.encode(&samples[..count], &mut into[..OCTETS_MAX]);
-                Recoded { ticks: frame, octets }
-            }
-            Work::Copy
-            | Work::AlawToUlaw
-            | Work::UlawToAlaw
-            | Work::Reencode { .. }
-            | Work::Widen { .. }
-            | Work::Narrow { .. } => Recoded::default(),
-        }
-    }
-
-    /// 20 ms that were lost before `next`, if there is a way to make them up: the last of them from
-    /// what `next` tells of it, those before from what came before.
-    pub(super) fn make_up(&mut self, next: Option<&[u8]>, into: &mut [u8; RECODED_MAX]) -> Recoded {
-        let Self { to, work, guard, .. } = self;
-        let Work::FromOpus { decoder, halver, encoder } = work else {
-            return Recoded::default();
-        };
-        let mut samples = [0; SAMPLES_MAX];
-        let count = match next {
-            Some(next) => decoder.recover(next, &mut samples),
-            None => decoder.conceal(&mut samples),
-        };
-        let count = halved(halver, &mut samples, count);
-        encoded(*to, encoder, guard, &mut samples[..count], into)
-    }
-
     /// Changes a payload in place.
     pub(super) fn convert(&mut self, payload: &mut [u8]) {
         let guard = &mut self.guard;
         match &mut self.work {
-            Work::Copy | Work::FromOpus { .. } | Work::ToOpus { .. } => {}
+            Work::Copy => {}
             Work::AlawToUlaw => g711::alaw_to_ulaw(payload),
             Work::UlawToAlaw => g711::ulaw_to_alaw(payload),
             Work::Reencode { decoder, encoder } => {
@@ -189,46 +117,6 @@ impl Bridge {
     }
 }
 
-/// To 8 kHz, if the other codec wants that.
-fn halved(halver: &mut Option<Halver>, samples: &mut [i16; SAMPLES_MAX], count: usize) -> usize {
-    let Some(halver) = halver else { return count };
-    let wide = *samples;
-    halver.halve(&wide[..count], &mut samples[..])
-}
-
-/// What a payload became.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(super) struct Recoded {
-    /// Of 8 kHz.
-    pub ticks: usize,
-    /// None: nothing came of it.
-    pub octets: usize,
-}
-
-fn encoded(
-    to: Codec,
-    encoder: &mut Encoder,
-    guard: &mut Option<EarGuard>,
-    samples: &mut [i16],
-    into: &mut [u8; RECODED_MAX],
-) -> Recoded {
-    let ticks = samples.len() / to.samples(1);
-    if ticks == 0 || (to == Codec::Opus && !FRAMES.contains(&ticks)) {
-        return Recoded::default();
-    }
-    if matches!(to, Codec::G722 | Codec::Opus) {
-        watched(guard, samples);
-    }
-    let octets = encoder.encode(samples, &mut into[..]);
-    if let Some(guard) = guard {
-        guard.guard_payload(to, &mut into[..octets]);
-    }
-    Recoded { ticks, octets }
-}
-
-/// 120 ms of a telephone's codec, or a packet of Opus.
-pub(super) const RECODED_MAX: usize = 960;
-
 fn watched(guard: &mut Option<EarGuard>, samples: &mut [i16]) {
     if let Some(guard) = guard {
         guard.guard_samples(samples);
@@ -254,7 +142,7 @@ mod tests {
                 let tone = sine(1_000.0, from.sample_rate(), Duration::from_secs(1), 0.25);
                 let mut payload = vec![0; 8_000];
                 Encoder::new(from).encode(&tone, &mut payload);
-                let mut bridge = Bridge::new(from, to, true);
+                let mut bridge = Bridge::new(from, to, true).unwrap();
 
                 // Packets of 20 ms, of 30 ms, and odd ones.
                 let (mut rest, mut sizes) = (&mut payload[..], [160, 240, 33].into_iter().cycle());
@@ -291,7 +179,7 @@ mod tests {
                     let loud: Vec<i16> = tone.iter().map(|it| it.saturating_mul(20)).collect();
                     let mut payload = vec![0; 8_000];
                     Encoder::new(from).encode(&loud, &mut payload);
-                    let mut bridge = Bridge::new(from, to, true);
+                    let mut bridge = Bridge::new(from, to, true).unwrap();
                     payload.chunks_mut(160).for_each(|packet| bridge.convert(packet));
 
                     let mut heard = vec![0; to.samples(8_000)];

@@ -6,7 +6,7 @@
 //! a timer. Packets are changed in the buffer they came in and sent from there; on their way
 //! nothing is allocated. What a single stream does is in [`stream`](super::stream).
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,8 @@ use super::codec::Codec;
 use super::library::Library;
 use super::playout::Playout;
 use super::ports::PortRange;
-use super::rtp::Kind;
+use super::room::Room;
+use super::rtp::{Header, Kind};
 use super::sdp::Abilities;
 use super::stream::{Heard, Stream};
 use super::{Notice, Order, PlayRef, Refused, Repeat, Sources};
@@ -37,6 +38,8 @@ pub struct Engine {
     #[serde(skip)]
     doors: BTreeMap<StreamRef, Door>,
     free: Vec<Door>,
+    /// By the door whose wheel turns for it.
+    rooms: BTreeMap<Door, Room>,
     wheel: [Vec<Door>; SLOTS],
     /// The millisecond up to which the wheel was turned.
     turned: Option<u64>,
@@ -84,6 +87,7 @@ impl Engine {
             streams: Vec::new(),
             doors: BTreeMap::new(),
             free: Vec::new(),
+            rooms: BTreeMap::new(),
             wheel: std::array::from_fn(|_| Vec::new()),
             turned: None,
             notices: VecDeque::new(),
@@ -183,25 +187,25 @@ impl Engine {
         }
         let heard = stream.received(source, packet, now.steady);
         let (partner, held) = (stream.partner(), stream.is_held());
-        if let (true, Heard::Sound { codec, payload, .. }) = (stream.is_in_circle(), &heard) {
-            let said = &packet[payload.clone()];
-            for other in stream.circle() {
-                if let Some(other) = self.at_mut(other).filter(|_| !held) {
-                    other.hears_in_circle(door, *codec, said);
-                }
-            }
-        }
+        let room = stream.room();
         match heard {
+            // Who holds us plays their own music, which is not for the other party.
+            Heard::Nothing | Heard::Sound { .. } if held => {}
             Heard::Nothing => {}
-            Heard::Sound { header, codec, payload, arrived } => {
-                // Who holds us plays their own music, which is not for the other party.
-                if let Some((door, partner)) = self.partner(partner).filter(|_| !held) {
-                    let said = (header, codec, arrived);
-                    partner.relay(door, said, packet, payload, now.steady, sink);
+            Heard::Sound { header, codec, payload } => {
+                let relayed = room.is_none()
+                    && self.partner(partner).is_none_or(|(door, partner)| {
+                        let (said, payload) = ((header, codec), payload.clone());
+                        partner.relay(door, said, packet, payload, now.steady, sink)
+                    });
+                if !relayed {
+                    self.say_in_room(door, (header, codec), &packet[payload], now.steady);
                 }
             }
             Heard::Quiet { header, noise } => {
-                if let Some((_, partner)) = self.partner(partner).filter(|_| !held) {
+                if let Some((_, partner)) =
+                    self.partner(partner).filter(|_| !held && room.is_none())
+                {
                     partner.hear_quiet(header, &packet[noise]);
                 }
             }
@@ -229,6 +233,9 @@ impl Engine {
                 if let Some(stream) = self.streams.get_mut(door.0 as usize).and_then(Option::as_mut)
                 {
                     stream.tick(door, at, &mut self.mint, sink);
+                }
+                if let Some(room) = self.rooms.get_mut(&door) {
+                    room.tick(&mut self.streams, at.steady, sink);
                 }
                 self.tell(door);
             }
@@ -356,13 +363,18 @@ impl Engine {
         if one == other {
             return;
         }
-        self.leave_circle(one);
-        self.leave_circle(other);
         for (door, partner) in [(one, other), (other, one)] {
             if self.at(door).and_then(Stream::partner).is_some_and(|old| old != partner) {
                 self.part(door);
             }
+            if self.at(door).and_then(Stream::partner).is_none() {
+                self.leave_room(door);
+            }
         }
+        self.pair([one, other]);
+    }
+
+    fn pair(&mut self, [one, other]: [Door; 2]) {
         for (door, partner) in [(one, other), (other, one)] {
             let codec = self.at(partner).and_then(Stream::codec);
             if let Some(stream) = self.at_mut(door) {
@@ -371,48 +383,89 @@ impl Engine {
         }
     }
 
-    /// Each hears all the others.
-    fn gather(&mut self, names: &[StreamRef]) {
-        let doors: Vec<Door> = names.iter().filter_map(|name| self.door(*name)).collect();
-        for door in &doors {
-            self.part(*door);
-            self.leave_circle(*door);
-        }
-        for door in &doors {
-            let others: Vec<Door> = doors.iter().copied().filter(|one| one != door).collect();
-            if let Some(stream) = self.at_mut(*door) {
-                stream.gather(others);
-            }
-        }
-    }
-
-    /// One of several goes; the others stay together.
-    fn leave_circle(&mut self, door: Door) {
-        let others = self.at(door).map(Stream::circle).unwrap_or_default();
-        for other in others {
-            if let Some(stream) = self.at_mut(other) {
-                stream.circle_left_by(door);
-            }
-        }
-        if let Some(stream) = self.at_mut(door) {
-            stream.leaves_circle();
-        }
-    }
-
-    /// Ends a stream's conversation, for both.
+    /// Ends the conversation of a stream and its partner, for both.
     fn part(&mut self, door: Door) {
-        let partner = self.at(door).and_then(Stream::partner);
-        for door in [Some(door), partner].into_iter().flatten() {
+        let Some(partner) = self.at(door).and_then(Stream::partner) else { return };
+        self.empty_room(door);
+        for door in [door, partner] {
             if let Some(stream) = self.at_mut(door) {
                 stream.part();
             }
         }
     }
 
+    /// Each hears all the others.
+    fn gather(&mut self, names: &[StreamRef]) {
+        let doors: BTreeSet<Door> = names.iter().filter_map(|name| self.door(*name)).collect();
+        for door in &doors {
+            self.part(*door);
+            self.leave_room(*door);
+            if let Some(stream) = self.at_mut(*door) {
+                stream.hush();
+            }
+        }
+        self.gather_doors(doors);
+    }
+
+    /// Two need no room before they say something that can't be copied.
+    fn gather_doors(&mut self, doors: BTreeSet<Door>) {
+        let mut each = doors.iter().copied();
+        match (each.next(), each.next(), each.next()) {
+            (Some(one), Some(other), None) => self.pair([one, other]),
+            (Some(_), Some(_), Some(_)) => self.open_room(Room::new(doors)),
+            (_, _, _) => {}
+        }
+    }
+
+    fn open_room(&mut self, room: Room) {
+        let Some(leader) = room.leader() else { return };
+        for door in room.doors() {
+            if let Some(stream) = self.at_mut(door) {
+                stream.sits_in(Some(leader));
+            }
+        }
+        self.rooms.insert(leader, room);
+    }
+
+    /// What a party says where a copy won't do: in the room of the three, or in one for itself and
+    /// its partner.
+    fn say_in_room(&mut self, door: Door, said: (Header, Codec), payload: &[u8], now: Moment) {
+        let Some(stream) = self.at(door) else { return };
+        let leader = match (stream.room(), stream.partner()) {
+            (Some(leader), _) => leader,
+            (None, Some(partner)) => {
+                self.open_room(Room::new([door, partner]));
+                door
+            }
+            (None, None) => return,
+        };
+        if let Some(room) = self.rooms.get_mut(&leader) {
+            room.heard(door, said.1, said.0, payload, now);
+        }
+    }
+
+    /// The room is closed; who was in it.
+    fn empty_room(&mut self, door: Door) -> Option<Room> {
+        let room = self.rooms.remove(&self.at(door)?.room()?)?;
+        for door in room.doors() {
+            if let Some(stream) = self.at_mut(door) {
+                stream.sits_in(None);
+            }
+        }
+        Some(room)
+    }
+
+    /// One of several goes; the others stay together.
+    fn leave_room(&mut self, door: Door) {
+        if let Some(room) = self.empty_room(door) {
+            self.gather_doors(room.doors().filter(|other| *other != door).collect());
+        }
+    }
+
     fn close(&mut self, name: StreamRef, now: Now, sink: &mut impl Sink) {
         let Some(door) = self.door(name) else { return };
         self.part(door);
-        self.leave_circle(door);
+        self.leave_room(door);
         self.doors.remove(&name);
         for row in &mut self.wheel {
             row.retain(|other| *other != door);

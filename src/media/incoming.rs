@@ -28,19 +28,6 @@ pub(super) struct Incoming {
     keys: Receiver,
     /// The last timestamp of a clock faster than ours, and how often it went around.
     clock: Option<u64>,
-    /// How the last packet came.
-    last: Arrived,
-}
-
-/// How a believed packet came.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-pub(super) enum Arrived {
-    #[default]
-    InTime,
-    /// So many before it haven't come.
-    After { missing: u16 },
-    /// A later one came before.
-    Late,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
@@ -61,7 +48,6 @@ impl Incoming {
             lost_before: 0,
             keys: Receiver::default(),
             clock: None,
-            last: Arrived::InTime,
         }
     }
 
@@ -76,12 +62,9 @@ impl Incoming {
         self.begins_anew = false;
         self.contender = None;
         match self.tracker.heard(header.sequence, header.timestamp, now) {
-            Arrival::Newest { missing: 0 } | Arrival::Restarted => self.last = Arrived::InTime,
-            Arrival::Newest { missing } => self.last = Arrived::After { missing },
-            Arrival::Late => self.last = Arrived::Late,
-            Arrival::Duplicate | Arrival::Astray => return false,
+            Arrival::Newest { .. } | Arrival::Restarted | Arrival::Late => true,
+            Arrival::Duplicate | Arrival::Astray => false,
         }
-        true
     }
 
     /// A timestamp of a clock that is `ratio` times as fast as the house's, on ours. What wraps
@@ -99,11 +82,6 @@ impl Incoming {
         };
         self.clock = Some(unwrapped);
         (unwrapped / u64::from(ratio)) as u32
-    }
-
-    /// How the packet came that was believed last.
-    pub(super) fn arrived(&self) -> Arrived {
-        self.last
     }
 
     /// A new description was agreed on.

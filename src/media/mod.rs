@@ -5,17 +5,20 @@
 
 mod armour;
 mod bridge;
-mod circle;
 pub mod codec;
 mod comfort;
+mod ear;
 pub mod ear_guard;
 pub mod engine;
 mod incoming;
+mod jitter;
 pub mod library;
+mod mouth;
 mod outgoing;
 mod playout;
 pub mod ports;
 mod reports;
+mod room;
 pub mod rtp;
 mod score;
 pub mod sdp;

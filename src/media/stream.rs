@@ -1,7 +1,7 @@
 //! One party's sound, both ways.
 //!
-//! What is sent to a party is either played ([`Playout`]) or relayed from another party
-//! ([`Bridge`]), never both; it leaves in one series ([`Outgoing`]). What comes from a party is
+//! What is sent to a party is played ([`Playout`]), relayed from another party ([`Bridge`]) or said
+//! in a room ([`Mouth`]), one of them at a time; it leaves in one series ([`Outgoing`]). What comes from a party is
 //! believed by its source ([`SourceLock`]) and its SSRC ([`Incoming`]), read for keys, and handed
 //! back to the engine, which knows who else should hear it.
 
@@ -13,13 +13,15 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::armour::{Armour, PACKET_MAX};
-use super::bridge::{Bridge, RECODED_MAX, Recoded};
-use super::circle::Circle;
-use super::codec::Codec;
+use super::bridge::Bridge;
+use super::codec::opus::OCTETS_MAX;
+use super::codec::{Codec, Decoder};
 use super::comfort::Comfort;
+use super::ear::{Frame, WIDE};
 use super::engine::{Door, Lane, Sink};
-use super::incoming::{Arrived, Incoming};
+use super::incoming::Incoming;
 use super::library::Library;
+use super::mouth::Mouth;
 use super::outgoing::Outgoing;
 use super::playout::{Playout, Step};
 use super::reports::{JUDGED_FROM, Reports};
@@ -45,14 +47,15 @@ pub(super) struct Stream {
     incoming: Incoming,
     reports: Reports,
     playout: Option<Playout>,
-    /// The others, when there are several.
-    circle: Option<Box<Circle>>,
     /// Who hears this party and is heard by it.
     partner: Option<Door>,
     /// From the partner's codec to this party's.
     bridge: Option<Bridge>,
+    /// The room it is in, by the door of who came first.
+    room: Option<Door>,
     /// To this party's Opus, of what plays.
-    played: Option<Bridge>,
+    #[serde(skip)]
+    played: Option<Box<Played>>,
     /// What it hears while its partner is silent.
     comfort: Option<Comfort>,
     watch: Option<Watch>,
@@ -64,6 +67,12 @@ pub(super) struct Stream {
     notices: VecDeque<Notice>,
 }
 
+/// Makes Opus of prompts, while they play: few hear them so.
+struct Played {
+    decoder: Decoder,
+    mouth: Mouth,
+}
+
 /// What a packet was.
 pub(super) enum Heard {
     Nothing,
@@ -72,7 +81,6 @@ pub(super) enum Heard {
         header: Header,
         codec: Codec,
         payload: Range<usize>,
-        arrived: Arrived,
     },
     /// Believed, but not for the partner's ears: a key pressed.
     Unsaid {
@@ -113,9 +121,9 @@ impl Stream {
             incoming: Incoming::new(),
             reports: Reports::new(mint),
             playout: None,
-            circle: None,
             partner: None,
             bridge: None,
+            room: None,
             played: None,
             comfort: None,
             watch: None,
@@ -182,7 +190,7 @@ impl Stream {
         self.partner = Some(partner);
         // Made now, so that the first packet need not wait for it.
         let guarded = self.lock.is_a_phone();
-        self.bridge = codec.zip(self.codec()).map(|(from, to)| Bridge::new(from, to, guarded));
+        self.bridge = codec.zip(self.codec()).and_then(|(from, to)| Bridge::new(from, to, guarded));
     }
 
     pub(super) fn part(&mut self) {
@@ -190,40 +198,6 @@ impl Stream {
             self.bridge = None;
             self.comfort = None;
             self.outgoing.change_source();
-        }
-    }
-
-    /// From now on this party hears all of these.
-    pub(super) fn gather(&mut self, others: Vec<Door>) {
-        self.hush();
-        self.comfort = None;
-        self.circle = Some(Box::new(Circle::new(others.into_iter(), self.lock.is_a_phone())));
-    }
-
-    pub(super) fn is_in_circle(&self) -> bool {
-        self.circle.is_some()
-    }
-
-    /// Who else is there, when there are several.
-    pub(super) fn circle(&self) -> Vec<Door> {
-        self.circle.iter().flat_map(|circle| circle.doors()).collect()
-    }
-
-    pub(super) fn circle_left_by(&mut self, door: Door) {
-        if let Some(circle) = &mut self.circle {
-            circle.leaves(door);
-        }
-    }
-
-    pub(super) fn leaves_circle(&mut self) {
-        if self.circle.take().is_some() {
-            self.outgoing.change_source();
-        }
-    }
-
-    pub(super) fn hears_in_circle(&mut self, door: Door, codec: Codec, payload: &[u8]) {
-        if let Some(circle) = &mut self.circle {
-            circle.hears(door, codec, payload);
         }
     }
 
@@ -275,10 +249,7 @@ impl Stream {
             return Heard::Unsaid { header };
         }
         match codec {
-            Some(codec) if wanted => {
-                let arrived = self.incoming.arrived();
-                Heard::Sound { header, codec, payload: range, arrived }
-            }
+            Some(codec) if wanted => Heard::Sound { header, codec, payload: range },
             None if wanted && header.payload_type == Comfort::PAYLOAD_TYPE => {
                 Heard::Quiet { header, noise: range }
             }
@@ -310,22 +281,22 @@ impl Stream {
     }
 
     /// Sends this party what its partner said. The header is written before the payload where it
-    /// lies, over the one it came with.
+    /// lies, over the one it came with. Says whether it could: otherwise they need a room.
     pub(super) fn relay(
         &mut self,
         door: Door,
-        said: (Header, Codec, Arrived),
+        said: (Header, Codec),
         packet: &mut [u8],
         payload: Range<usize>,
         now: Moment,
         sink: &mut impl Sink,
-    ) {
-        let (header, from, arrived) = said;
+    ) -> bool {
+        let (header, from) = said;
         let (Some(agreed), Some(target)) = (self.session.agreed(), self.lock.target()) else {
-            return;
+            return true;
         };
         if self.playout.is_some() || !agreed.direction.sends() || self.is_gone(now) {
-            return;
+            return true;
         }
         self.comfort = None;
         let to = agreed.codec;
@@ -333,89 +304,67 @@ impl Stream {
         let bridge = match &mut self.bridge {
             Some(bridge) if bridge.is_between(from, to) => bridge,
             // The codec was agreed on, or changed, since they were joined.
-            other => other.insert(Bridge::new(from, to, self.lock.is_a_phone())),
+            other => match Bridge::new(from, to, self.lock.is_a_phone()) {
+                Some(bridge) => other.insert(bridge),
+                None => return false,
+            },
         };
-        if bridge.changes_length() {
-            return self.relay_recoded(door, (header, arrived), &packet[payload], now, sink);
-        }
         let Some(header) = self.outgoing.carry(header, number, payload.len(), now) else {
-            return;
+            return true;
         };
         bridge.convert(&mut packet[payload.clone()]);
         let start = payload.start - HEADER_LENGTH;
         packet[start..payload.start].copy_from_slice(&header.to_bytes());
         self.send(door, target, &packet[start..payload.end], sink);
+        true
     }
 
-    /// The same where one of the two speaks Opus. Numbers are carried over as ever, and so are
-    /// losses, but for those that the packet behind them makes up for: only we can read that.
-    fn relay_recoded(
+    /// Sends this party 20 ms of what others in its room say.
+    pub(super) fn say(
         &mut self,
         door: Door,
-        said: (Header, Arrived),
-        payload: &[u8],
+        mouth: &mut Option<Mouth>,
+        frame: &Frame,
+        wide: bool,
         now: Moment,
         sink: &mut impl Sink,
     ) {
-        let (header, arrived) = said;
-        let mut into = [0; RECODED_MAX];
-        let lost = match arrived {
-            Arrived::InTime => 0,
-            Arrived::After { missing } => missing.min(MADE_UP_MAX),
-            // Its place in the decoder's past is taken.
-            Arrived::Late => return,
+        let Some(agreed) = self.session.agreed() else { return };
+        if self.playout.is_some() || !agreed.direction.sends() || self.is_gone(now) {
+            return self.outgoing.change_source();
+        }
+        self.comfort = None;
+        let mouth = match mouth {
+            Some(mouth) if mouth.is_for(agreed.codec, wide) => mouth,
+            other => other.insert(Mouth::new(agreed.codec, wide, self.lock.is_a_phone())),
         };
-        for back in (1..=lost).rev() {
-            let Some(bridge) = &mut self.bridge else { return };
-            let recoded = bridge.make_up((back == 1).then_some(payload), &mut into);
-            let header = Header {
-                sequence: header.sequence.wrapping_sub(back),
-                timestamp: header.timestamp.wrapping_sub(u32::from(back) * FRAME_OCTETS as u32),
-                ..header
-            };
-            self.send_recoded(door, Some(header), recoded, &into, now, sink);
-        }
-        let (mut header, mut rest) = (Some(header), payload);
-        while !rest.is_empty() {
-            let Some(bridge) = &mut self.bridge else { return };
-            let recoded = bridge.recode(rest, &mut into);
-            self.send_recoded(door, header.take(), recoded, &into, now, sink);
-            // To Opus a packet of 30 ms goes in two; from Opus one packet is one.
-            let taken = if bridge_takes_all(&self.bridge) { rest.len() } else { recoded.ticks };
-            if taken == 0 {
-                return;
-            }
-            rest = rest.get(taken..).unwrap_or(&[]);
-        }
+        let mut octets = [0; OCTETS_MAX];
+        let length = mouth.say(frame, &mut octets);
+        self.send_frame(door, &octets[..length], now, sink);
     }
 
-    /// `theirs`: the numbers it came with, if it isn't a packet more than came.
-    fn send_recoded(
-        &mut self,
-        door: Door,
-        theirs: Option<Header>,
-        recoded: Recoded,
-        octets: &[u8; RECODED_MAX],
-        now: Moment,
-        sink: &mut impl Sink,
-    ) {
-        let Recoded { ticks, octets: length } = recoded;
+    /// Sends 20 ms of sound, encoded, in one packet or two.
+    fn send_frame(&mut self, door: Door, octets: &[u8], now: Moment, sink: &mut impl Sink) {
         let (Some(agreed), Some(target)) = (self.session.agreed(), self.lock.target()) else {
             return;
         };
-        if length == 0 {
-            return;
-        }
         let (number, ratio) = (agreed.payload_type_send, agreed.codec.clock_ratio());
-        let header = match theirs {
-            Some(theirs) => self.outgoing.carry_lasting(theirs, number, ticks, length, now),
-            None => Some(self.outgoing.next_lasting(number, ticks, length, now)),
+        let (size, ticks) = match agreed.codec {
+            Codec::Opus => (octets.len().max(1), Some(FRAME_OCTETS)),
+            Codec::Pcma | Codec::Pcmu | Codec::G722 => {
+                let size = agreed.packet_time.as_millis() as usize * 8;
+                (size.clamp(1, FRAME_OCTETS), None)
+            }
         };
-        let Some(mut header) = header else { return };
-        header.timestamp = header.timestamp.wrapping_mul(ratio);
-        let mut packet = [0; HEADER_LENGTH + RECODED_MAX];
-        if let Some(length) = header.write(&octets[..length], &mut packet) {
-            self.send(door, target, &packet[..length], sink);
+        for octets in octets.chunks(size) {
+            let ticks = ticks.unwrap_or(octets.len());
+            let mut header = self.outgoing.next_lasting(number, ticks, octets.len(), now);
+            header.timestamp = header.timestamp.wrapping_mul(ratio);
+            let mut packet = [0; HEADER_LENGTH + OCTETS_MAX + OVERHEAD_MAX];
+            let Some(length) = header.write(octets, &mut packet) else { continue };
+            if let Some(length) = armoured(&mut self.armour, &mut packet, length) {
+                sink.send(door, Lane::Rtp, target, &packet[..length]);
+            }
         }
     }
 
@@ -437,7 +386,6 @@ impl Stream {
     /// Plays 20 ms, and looks after patience and reports. Called every 20 ms.
     pub(super) fn tick(&mut self, door: Door, now: Now, mint: &mut Mint, sink: &mut impl Sink) {
         self.play_on(door, now.steady, sink);
-        self.circle_goes_on(door, now.steady, sink);
         self.fill_quiet(door, now.steady, sink);
         self.keep_alive(door, now.steady, sink);
         self.lose_patience(now.steady);
@@ -485,6 +433,18 @@ impl Stream {
 
     pub(super) fn partner(&self) -> Option<Door> {
         self.partner
+    }
+
+    pub(super) fn room(&self) -> Option<Door> {
+        self.room
+    }
+
+    /// It is in this room from now on, or in none.
+    pub(super) fn sits_in(&mut self, room: Option<Door>) {
+        if self.room != room {
+            self.room = room;
+            self.outgoing.change_source();
+        }
     }
 
     /// The codec that was agreed on.
@@ -550,52 +510,35 @@ impl Stream {
         let (Some(playout), Some(agreed)) = (&mut self.playout, self.session.agreed()) else {
             return;
         };
-        let Some(target) = self.lock.target() else {
+        if self.lock.target().is_none() {
             return;
-        };
+        }
         let opus = agreed.codec == Codec::Opus;
         match playout.next(if opus { Codec::G722 } else { agreed.codec }, now) {
             // Who holds us hears nothing, and time goes by all the same.
             Step::Frame(_) if gone || !agreed.direction.sends() => self.outgoing.change_source(),
             Step::Frame(octets) if opus => {
-                let bridge = match &mut self.played {
-                    Some(bridge) => bridge,
-                    none => none.insert(Bridge::new(Codec::G722, Codec::Opus, false)),
-                };
-                let mut into = [0; RECODED_MAX];
-                let recoded = bridge.recode(octets, &mut into);
-                self.send_recoded(door, None, recoded, &into, now, sink);
+                let played = self.played.get_or_insert_with(|| {
+                    let (from, to) = (Codec::G722, Codec::Opus);
+                    let mouth = Mouth::new(to, true, false);
+                    Box::new(Played { decoder: Decoder::new(from), mouth })
+                });
+                let (mut frame, mut encoded) = ([0; WIDE], [0; OCTETS_MAX]);
+                played.decoder.decode(octets, &mut frame);
+                let length = played.mouth.say(&frame, &mut encoded);
+                self.send_frame(door, &encoded[..length], now, sink);
             }
             Step::Frame(octets) => {
-                let size = (agreed.packet_time.as_millis() as usize * 8).clamp(1, FRAME_OCTETS);
-                for octets in octets.chunks(size) {
-                    let header = self.outgoing.next(agreed.payload_type_send, octets.len(), now);
-                    let mut packet = [0; HEADER_LENGTH + FRAME_OCTETS + OVERHEAD_MAX];
-                    let Some(length) = header.write(octets, &mut packet) else { continue };
-                    if let Some(length) = armoured(&mut self.armour, &mut packet, length) {
-                        sink.send(door, Lane::Rtp, target, &packet[..length]);
-                    }
-                }
+                let mut frame = [0; FRAME_OCTETS];
+                let length = octets.len().min(FRAME_OCTETS);
+                frame[..length].copy_from_slice(&octets[..length]);
+                self.send_frame(door, &frame[..length], now, sink);
             }
             Step::Over { play, cut } => {
                 self.notices.push_back(Notice::Finished { stream: self.name, play, cut });
                 self.hush();
             }
         }
-    }
-
-    /// 20 ms of the others, when there are several and nothing plays.
-    fn circle_goes_on(&mut self, door: Door, now: Moment, sink: &mut impl Sink) {
-        let gone = self.is_gone(now);
-        let (Some(circle), Some(agreed)) = (&mut self.circle, self.session.agreed()) else {
-            return;
-        };
-        if gone || self.playout.is_some() || !agreed.direction.sends() {
-            return;
-        }
-        let mut into = [0; RECODED_MAX];
-        let octets = circle.frame(agreed.codec, &mut into);
-        self.send_recoded(door, None, Recoded { ticks: FRAME_OCTETS, octets }, &into, now, sink);
     }
 
     /// A frame of the partner's room, if the partner is silent and nothing plays.
@@ -706,11 +649,6 @@ impl Stream {
     }
 }
 
-/// Whether one packet becomes one, whatever its length.
-fn bridge_takes_all(bridge: &Option<Bridge>) -> bool {
-    bridge.as_ref().is_none_or(Bridge::comes_from_opus)
-}
-
 /// Protects what fills `packet` up to `length`, if it needs to be.
 pub(super) fn armoured(
     armour: &mut Option<Armour>,
@@ -722,9 +660,6 @@ pub(super) fn armoured(
         Some(armour) => armour.protect(packet, length),
     }
 }
-
-/// Lost packets that are made up for: 60 ms; what is longer is a hole anyway.
-const MADE_UP_MAX: u16 = 3;
 
 /// Six intervals of reports (RFC 3550 §6.2).
 const GONE_AFTER: Duration = Duration::from_secs(30);

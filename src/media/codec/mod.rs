@@ -112,8 +112,13 @@ impl Encoder {
             Codec::Pcma => Self::Pcma,
             Codec::Pcmu => Self::Pcmu,
             Codec::G722 => Self::G722(Box::default()),
-            Codec::Opus => Self::Opus(opus::Encoder::new(codec.sample_rate())),
+            Codec::Opus => Self::opus(codec.sample_rate()),
         }
+    }
+
+    /// Of Opus, for sound at 8 000 or 16 000 samples a second.
+    pub fn opus(rate: u32) -> Self {
+        Self::Opus(opus::Encoder::new(rate))
     }
 
     /// Fills `payload` from the start and returns how many bytes were written: as many as there

@@ -14,9 +14,11 @@ use crate::media::rtp::telephone_event::Sender as KeySender;
 use crate::media::rtp::{Header, Packet, rtcp};
 use crate::media::sdp::{Encoding, Secured, parse, print_key};
 use crate::media::sound::tone::sine;
-use crate::media::sound::{Recording, heard_tone, root_mean_square};
+use crate::media::sound::{Decibels, Goertzel, Recording, heard_tone, root_mean_square};
 use crate::media::stream::armoured;
 use crate::media::{Quality, Tone};
+
+mod rooms;
 
 const TONES: [f64; 6] = [300.0, 440.0, 600.0, 800.0, 1_000.0, 1_500.0];
 
@@ -818,6 +820,34 @@ struct Phone {
     reports: usize,
     key: Option<MasterKey>,
     armour: Option<Armour>,
+    uneven: Option<Uneven>,
+}
+
+/// A bad road to us: packets are held up by as many milliseconds, and some are lost.
+#[derive(Clone)]
+struct Uneven {
+    millis: u64,
+    loss: u64,
+    mint: Mint,
+    under_way: Vec<(Moment, Vec<u8>)>,
+}
+
+impl Uneven {
+    fn new(millis: u64, loss: u64) -> Self {
+        Self { millis, loss, mint: Mint::from_number(9), under_way: Vec::new() }
+    }
+
+    fn takes(&mut self, packet: Vec<u8>, now: Moment) {
+        if self.mint.below(100) >= self.loss {
+            let due = now + Duration::from_millis(self.mint.below(self.millis + 1));
+            self.under_way.push((due, packet));
+        }
+    }
+
+    fn brings(&mut self, now: Moment) -> Option<Vec<u8>> {
+        let at = self.under_way.iter().position(|(due, _)| *due <= now)?;
+        Some(self.under_way.remove(at).1)
+    }
 }
 
 #[derive(Clone, PartialEq)]
@@ -917,6 +947,7 @@ impl Hall {
             reports: 0,
             key: None,
             armour: None,
+            uneven: None,
         });
         self.phones.len() - 1
     }
@@ -944,6 +975,17 @@ impl Hall {
         self.tell(Order::Join { streams: [self.phones[one].name, self.phones[other].name] });
     }
 
+    fn gather(&mut self, phones: [usize; 3]) {
+        let streams = phones.map(|phone| self.phones[phone].name).to_vec();
+        self.tell(Order::Gather { streams });
+    }
+
+    /// How loud a tone is, in decibels below full scale.
+    fn level(&self, phone: usize, tone: f64, from: u64, to: u64) -> f64 {
+        let (samples, rate) = self.sound_of(phone, from, to);
+        Decibels::of_amplitude(Goertzel::new(tone, rate).amplitude(&samples)).0
+    }
+
     fn part(&mut self, one: usize, other: usize) {
         self.tell(Order::Part { streams: [self.phones[one].name, self.phones[other].name] });
     }
@@ -963,6 +1005,14 @@ impl Hall {
                     packet.resize(length + OVERHEAD_MAX, 0);
                     let length = armoured(&mut self.phones[phone].armour, &mut packet, length);
                     packet.truncate(length.unwrap());
+                    match &mut self.phones[phone].uneven {
+                        None => self.receives(phone, Lane::Rtp, &mut packet),
+                        Some(uneven) => uneven.takes(packet, self.now.steady),
+                    }
+                }
+                let now = self.now.steady;
+                let brings = |uneven: &mut Uneven| uneven.brings(now);
+                while let Some(mut packet) = self.phones[phone].uneven.as_mut().and_then(brings) {
                     self.receives(phone, Lane::Rtp, &mut packet);
                 }
             }
@@ -1076,12 +1126,17 @@ impl Hall {
     /// The tone a phone plays to its owner between two times after the first packet, its jitter
     /// buffer going by timestamps.
     fn heard(&self, phone: usize, from: u64, to: u64) -> Option<f64> {
+        let (samples, rate) = self.sound_of(phone, from, to);
+        heard_tone(&samples, rate, &TONES)
+    }
+
+    fn sound_of(&self, phone: usize, from: u64, to: u64) -> (Vec<i16>, u32) {
         let phone = &self.phones[phone];
         let rate = phone.codec.sample_rate();
         let samples = phone.plays();
         let at = |millis: u64| (millis * u64::from(rate) / 1_000) as usize;
         let to = at(to).min(samples.len());
-        heard_tone(&samples[at(from).min(to)..to], rate, &TONES)
+        (samples[at(from).min(to)..to].to_vec(), rate)
     }
 
     /// Besides: from each packet to the next the timestamp goes by whole frames, as many as went by
