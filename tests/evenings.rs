@@ -63,6 +63,8 @@ fn evening(seed: u64) {
         dialled: 0,
         held: BTreeSet::new(),
         cut_off: BTreeSet::new(),
+        mute: BTreeSet::new(),
+        holding: BTreeSet::new(),
         apart_since: None,
         closed_since: None,
     };
@@ -85,6 +87,10 @@ struct Evening {
     held: BTreeSet<String>,
     /// Listeners whose cable was out at some time.
     cut_off: BTreeSet<String>,
+    /// Listeners whose phone said nothing to INVITEs at some time.
+    mute: BTreeSet<String>,
+    /// Listeners who put their caller on hold and did not come back.
+    holding: BTreeSet<String>,
     /// Since when somebody is free and somebody waits.
     apart_since: Option<Moment>,
     /// Since when the line is closed and the drain over.
@@ -128,17 +134,22 @@ impl Evening {
                     listener.dials(codes[usize::try_from(town.below(4)).unwrap()]);
                 }
             }),
-            63..=64 => self.a_listener(|town, listener| {
-                let habits = [
-                    OnInvite::Ring,
-                    OnInvite::Ring,
-                    OnInvite::Refuse(486),
-                    OnInvite::PickUpAfter(millis(50)),
-                    OnInvite::Ignore,
-                ];
-                let habit = habits[usize::try_from(town.below(5)).unwrap()];
-                listener.changes(|habits| habits.on_invite = habit);
-            }),
+            63..=64 => {
+                if let Some(listener) = chosen(&self.town, &self.listeners) {
+                    let habits = [
+                        OnInvite::Ring,
+                        OnInvite::Ring,
+                        OnInvite::Refuse(486),
+                        OnInvite::PickUpAfter(millis(50)),
+                        OnInvite::Ignore,
+                    ];
+                    let habit = habits[usize::try_from(self.town.below(5)).unwrap()];
+                    if habit == OnInvite::Ignore {
+                        self.mute.insert(listener.name().to_owned());
+                    }
+                    listener.changes(|habits| habits.on_invite = habit);
+                }
+            }
             65..=66 => {
                 let held = &mut self.held;
                 if let Some(caller) = chosen(&self.town, &self.callers) {
@@ -147,8 +158,18 @@ impl Evening {
                 }
             }
             67..=68 => self.a_caller(|_, caller| caller.resumes()),
-            69 => self.a_listener(|_, listener| listener.holds()),
-            70..=71 => self.a_listener(|_, listener| listener.resumes()),
+            69 => {
+                if let Some(listener) = chosen(&self.town, &self.listeners) {
+                    self.holding.insert(listener.name().to_owned());
+                    listener.holds();
+                }
+            }
+            70..=71 => {
+                if let Some(listener) = chosen(&self.town, &self.listeners) {
+                    self.holding.remove(listener.name());
+                    listener.resumes();
+                }
+            }
             72 => self.a_caller(|_, caller| caller.unplugs()),
             73 => self.a_caller(|_, caller| caller.presses('5')),
             74 => self.a_caller(|_, caller| caller.repeats_the_invite()),
@@ -225,7 +246,7 @@ impl Evening {
         if town.is_fair() {
             // A phone that was cut off may ring on for a call the house has given up.
             for listener in self.listeners.iter().filter(|l| !self.cut_off.contains(l.name())) {
-                let calls = listener.calls();
+                let calls = listener.taken_calls();
                 assert!(calls <= 2, "{} has {calls} calls\n{}", listener.name(), town.tail());
                 let ringing_twice = listener.ringing() > 1;
                 assert!(!ringing_twice, "{} rings twice\n{}", listener.name(), town.tail());
@@ -246,12 +267,18 @@ impl Evening {
             assert_eq!(distinct.len(), voices.len(), "one listener, two callers: {voices:?}");
         }
 
-        // A free listener and a waiting caller find each other.
-        let waits = self.callers.iter().any(|caller| {
+        // A free listener and a waiting caller find each other. A listener who has put the line on
+        // hold makes their caller hear the same.
+        let waiting = self.callers.iter().filter(|caller| {
             let hears_wait =
                 matches!(caller.hearing(), Heard::Prompt(p) if p.as_str() == "attente");
             hears_wait && !self.held.contains(caller.name())
         });
+        let on_hold = self
+            .listeners
+            .iter()
+            .filter(|listener| listener.is_in_call() && self.holding.contains(listener.name()));
+        let waits = waiting.count() > on_hold.count();
         let free = board.listeners.iter().any(|listener| listener.presence == "available");
         let apart = waits && free && board.lines.iter().all(|line| line.open);
         self.apart_since = if apart { self.apart_since.or(Some(now)) } else { None };
@@ -266,8 +293,12 @@ impl Evening {
         self.closed_since = if closed { self.closed_since.or(Some(now)) } else { None };
         let tail = if town.is_fair() { secs(21) } else { secs(60) };
         if self.closed_since.is_some_and(|since| now - since > tail) {
-            // Nobody can tell a phone whose cable was out that the call is over.
-            for listener in self.listeners.iter().filter(|l| !self.cut_off.contains(l.name())) {
+            // Nobody can tell a phone whose cable was out that the call is over, nor one that says
+            // nothing to an INVITE (RFC 3261 §9.1 forbids the CANCEL).
+            let reachable = |listener: &&Person| {
+                !self.cut_off.contains(listener.name()) && !self.mute.contains(listener.name())
+            };
+            for listener in self.listeners.iter().filter(reachable) {
                 assert!(
                     !listener.is_ringing(),
                     "{} rings though the line is closed\n{}",

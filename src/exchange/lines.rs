@@ -154,9 +154,10 @@ impl Exchange {
         }
     }
 
-    /// A caller was given back to the queue by a lost listener. After closing time, when the drain
-    /// is over or there never was one, they are drained like those who waited at closing: neither
-    /// turned away nor left to wait without end.
+    /// A caller was given back to the queue by a lost listener, or was asked in by a line that closed
+    /// again in that moment. After closing time, when the drain is over or there never was one, they
+    /// are drained like those who waited at closing: neither turned away nor left to wait without
+    /// end.
     pub(super) fn drain_again(&mut self, call: CallRef, now: Now) {
         let Some(Guest::Caller(caller)) = self.guests.get(&call) else {
             return;

@@ -67,6 +67,8 @@ impl Exchange {
             Wish::Knock => {
                 let class = self.class_of(call);
                 self.with_queue(call, |queue| queue.knocked(call, class, now.steady));
+                // The line may have closed again since they were asked to come in.
+                self.drain_again(call, now);
             }
             Wish::Ready => self.with_queue(call, |queue| queue.ready(call)),
             Wish::Unready => self.with_queue(call, |queue| queue.unready(call)),

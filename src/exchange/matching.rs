@@ -10,12 +10,18 @@ impl Exchange {
     /// Finds a free listener for whoever is next, in every queue, until none is left.
     pub(super) fn match_callers(&mut self, now: Now) {
         self.match_wanted = false;
+        let mut called_off = None;
         for (name, queue) in &mut self.queues {
             if queue.calls().next().is_none() {
                 continue;
             }
             loop {
-                let free = self.roster.free(name);
+                let mut free = self.roster.free(name);
+                if !free.is_empty() {
+                    let called_off =
+                        called_off.get_or_insert_with(|| self.endpoint.called_off_unheard());
+                    free.retain(|(listener, _)| !called_off.contains(listener));
+                }
                 if free.is_empty() {
                     break;
                 }

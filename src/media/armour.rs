@@ -5,9 +5,12 @@ use serde::{Deserialize, Serialize};
 use super::rtp::srtp::{Opener, Protector};
 use super::sdp::Secured;
 
-/// Both directions of a protected stream.
+/// Both directions of a protected stream. Its ciphers are large, and most streams wear none.
 #[derive(Clone, Deserialize, Serialize)]
-pub(super) struct Armour {
+pub(super) struct Armour(Box<Worn>);
+
+#[derive(Clone, Deserialize, Serialize)]
+struct Worn {
     keys: Secured,
     protector: Protector,
     opener: Opener,
@@ -21,12 +24,12 @@ impl Armour {
             *worn = None;
             return;
         };
-        let Some(armour) = worn else {
-            *worn = Some(Self {
+        let Some(Self(armour)) = worn else {
+            *worn = Some(Self(Box::new(Worn {
                 keys: secured.clone(),
                 protector: Protector::new(&secured.ours),
                 opener: Opener::new(&secured.theirs),
-            });
+            })));
             return;
         };
         if armour.keys.ours != secured.ours {
@@ -40,20 +43,20 @@ impl Armour {
 
     /// Opens a packet of sound; its length, if it was made by the other side.
     pub(super) fn open(&mut self, packet: &mut [u8]) -> Option<usize> {
-        self.opener.open(packet).ok()
+        self.0.opener.open(packet).ok()
     }
 
     pub(super) fn open_report(&mut self, packet: &mut [u8]) -> Option<usize> {
-        self.opener.open_report(packet).ok()
+        self.0.opener.open_report(packet).ok()
     }
 
     /// Protects what fills `buffer` up to `length`, and returns its new length.
     pub(super) fn protect(&mut self, buffer: &mut [u8], length: usize) -> Option<usize> {
-        self.protector.protect(buffer, length)
+        self.0.protector.protect(buffer, length)
     }
 
     pub(super) fn protect_report(&mut self, buffer: &mut [u8], length: usize) -> Option<usize> {
-        self.protector.protect_report(buffer, length)
+        self.0.protector.protect_report(buffer, length)
     }
 }
 

@@ -55,6 +55,11 @@ impl Person {
         self.town.world().phone(&self.name).calls()
     }
 
+    /// How many calls somebody else began are up or ring.
+    pub fn taken_calls(&self) -> usize {
+        self.town.world().phone(&self.name).taken_calls()
+    }
+
     /// How many calls ring at once.
     pub fn ringing(&self) -> usize {
         self.town.world().phone(&self.name).ringing()

@@ -1,7 +1,7 @@
 //! Waiting, and being served in order.
 
 use hotline::record::{Outcome, Party};
-use hotline::sim::{Heard, Person, Town, millis, minutes, plan, secs};
+use hotline::sim::{Habits, Heard, Person, Town, millis, minutes, plan, secs};
 
 use crate::about;
 
@@ -10,6 +10,7 @@ stories![
     a_listener_who_picks_up_during_the_greeting_is_joined_at_its_end,
     ten_callers_and_three_listeners_are_matched_in_order,
     a_listener_who_comes_while_callers_wait_is_rung_at_once,
+    a_phone_is_rung_for_one_caller_at_a_time,
     a_waiting_caller_is_never_left_in_silence,
     when_all_listeners_are_paused_callers_queue_as_ever,
     the_twenty_first_caller_hears_that_all_lines_are_taken,
@@ -133,6 +134,31 @@ fn a_listener_who_comes_while_callers_wait_is_rung_at_once(town: Town) {
     }
     lea.picks_up();
     anna.talks_with(&lea);
+}
+
+/// The first caller leaves in the moment the phone is being invited. RFC 3261 §9.1 holds the CANCEL
+/// back until the phone has said something; the next caller's INVITE must not overtake it, or a
+/// phone with one line refuses it and its listener rests without cause.
+fn a_phone_is_rung_for_one_caller_at_a_time(town: Town) {
+    let [anna, bruno] = ["anna", "bruno"].map(|name| town.dials(name, "3977"));
+    for caller in [&anna, &bruno] {
+        caller.gets_through();
+    }
+    town.passes(secs(20));
+    let lea = town.listener("lea", Habits::default());
+    lea.tries_to_register();
+    town.passes(millis(15));
+    anna.hangs_up();
+    for _ in 0..100 {
+        town.passes(millis(1));
+        if town.is_fair() {
+            assert!(lea.ringing() <= 1, "lea's phone rings twice at once\n{}", town.tail());
+        }
+    }
+    lea.picks_up();
+    bruno.talks_with(&lea);
+    bruno.hangs_up();
+    lea.comes_free();
 }
 
 /// Invariant of architecture.md §2.10; domain.md §1.7 for what is said when.

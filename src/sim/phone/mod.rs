@@ -324,6 +324,11 @@ impl Phone {
         self.talks.iter().filter(|talk| !talk.is_over()).count()
     }
 
+    /// How many calls somebody else began are up or ring.
+    pub fn taken_calls(&self) -> usize {
+        self.talks.iter().filter(|talk| talk.is_taken() && !talk.is_over()).count()
+    }
+
     /// How many calls ring at once.
     pub fn ringing(&self) -> usize {
         self.talks.iter().filter(|talk| talk.is_ringing()).count()

@@ -29,6 +29,8 @@ pub(super) struct Talk {
     /// The ACK will bring the answer to our offer.
     pub(super) awaits_answer: bool,
     pub(super) pick_up_at: Option<Moment>,
+    /// Somebody else began it.
+    pub(super) taken: bool,
 }
 
 #[derive(Debug)]
@@ -50,6 +52,10 @@ pub(super) enum State {
 }
 
 impl Talk {
+    pub(super) fn is_taken(&self) -> bool {
+        self.taken
+    }
+
     pub(super) fn is_ringing(&self) -> bool {
         matches!(self.state, State::Ringing { .. })
     }
@@ -110,6 +116,7 @@ impl Phone {
             ack: None,
             awaits_answer: false,
             pick_up_at: None,
+            taken: false,
         };
         self.talks.push(talk);
         self.invite(self.talks.len() - 1, None, now);
@@ -219,6 +226,7 @@ impl Phone {
             ack: None,
             awaits_answer: false,
             pick_up_at: None,
+            taken: true,
         };
         if let OnInvite::PickUpAfter(after) = self.habits.on_invite {
             talk.pick_up_at = Some(now + after);

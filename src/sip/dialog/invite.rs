@@ -173,6 +173,11 @@ impl Session {
         }
     }
 
+    /// Our INVITE was given up before any answer to it came, and our CANCEL waits for one (§9.1).
+    pub(crate) fn is_called_off_unheard(&self) -> bool {
+        matches!(self.stage, Stage::Inviting { cancel: Cancel::Held(_), .. })
+    }
+
     /// The dialog a request of theirs belongs to: one of the early ones, or the one.
     pub(crate) fn dialog_of(&mut self, tag: &str) -> &mut Dialog {
         match self.early.get_mut(tag) {

@@ -1,6 +1,8 @@
 //! INVITEs of ours: a listener's phone rings, answers, refuses, says nothing, or is called off.
 
-use crate::base::{Now, Sdp};
+use std::collections::BTreeSet;
+
+use crate::base::{ListenerName, Now, Sdp};
 use crate::sip::compose;
 use crate::sip::dialog::expiry::{Expiry, INTERVAL_MIN, raised};
 use crate::sip::dialog::invite::{Cancel, Peer, Session, Stage};
@@ -169,6 +171,7 @@ impl Endpoint {
         *heard = true;
         if let Cancel::Held(reason) = *cancel {
             self.send_cancel(dialog, reason, now);
+            self.let_go(dialog);
         }
         // RFC 6228: that one branch of a fork is gone is no ringing.
         if reply.status() != Status::TRYING
@@ -215,7 +218,12 @@ impl Endpoint {
         self.expires(dialog, Expiry::settled_by(reply), now);
         match cancel.reason() {
             // The answer crossed our CANCEL.
-            Some(reason) => self.send_bye(dialog, reason, now),
+            Some(reason) => {
+                self.send_bye(dialog, reason, now);
+                if let Cancel::Held(_) = cancel {
+                    self.let_go(dialog);
+                }
+            }
             // The answer may have come with a provisional response already.
             None => {
                 let sdp = sdp_of(reply).or(early);
@@ -255,7 +263,35 @@ impl Endpoint {
             (Failure::Refused(_) | Failure::Cancelled, _) | (_, None) => {}
         }
         self.report_of(dialog, Event::Failed { dialog, why, cause });
+        if self.sessions.get(&dialog).is_some_and(Session::is_called_off_unheard) {
+            self.let_go(dialog);
+        }
         self.forget(dialog);
+    }
+
+    /// The listeners of whom a phone was invited and has said nothing yet when its call was given
+    /// up. §9.1 holds our CANCEL back until it does: another INVITE would reach it before, and ring
+    /// on a phone that rings already, or be refused by one that takes a single call. After [`QUIET`]
+    /// the phone counts as unreachable, which is no longer this one's matter.
+    pub fn called_off_unheard(&self) -> BTreeSet<ListenerName> {
+        self.sessions
+            .iter()
+            .filter(|(_, session)| session.is_called_off_unheard())
+            .filter(|(dialog, _)| self.timers.due(&Timer::Quiet(**dialog)).is_some())
+            .filter_map(|(_, session)| self.owner(session.phone?))
+            .collect()
+    }
+
+    /// Tells the floor above that a phone whose call was given up can be rung again.
+    fn let_go(&mut self, dialog: DialogRef) {
+        let phone = self.sessions.get(&dialog).and_then(|session| session.phone);
+        if let Some(listener) = phone.and_then(|phone| self.owner(phone)) {
+            self.report(Event::PhonesChanged { listener });
+        }
+    }
+
+    fn owner(&self, phone: PhoneRef) -> Option<ListenerName> {
+        self.registrar.reach(phone).map(|(listener, _, _)| listener.clone())
     }
 
     /// The phone has heard nothing of our INVITE, because its flow failed: it goes again by another

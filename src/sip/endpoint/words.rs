@@ -330,7 +330,8 @@ pub enum Event {
     TransferAsked { dialog: DialogRef, to: TransferTo },
     /// A key was pressed, told by INFO instead of in the sound.
     Pressed { dialog: DialogRef, digit: char },
-    /// A listener's phones changed: registered, gone, lost, or found again.
+    /// A listener's phones changed: registered, gone, lost, found again, or let go of by a call
+    /// given up before they said anything.
     PhonesChanged { listener: ListenerName },
     /// What is known of where a name is has changed: it is reached by so many hops now. None means
     /// that requests to it have nowhere to go.
