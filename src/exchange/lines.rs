@@ -124,10 +124,7 @@ impl Exchange {
     }
 
     fn line_closed(&mut self, line: &LinePlan, opening: &Opening, now: Now) {
-        let lasting = match opening {
-            Opening::Closed { why: Closure::Switch { .. }, .. } => line.drain_after_closure,
-            Opening::Closed { .. } | Opening::Open { .. } => line.drain,
-        };
+        let lasting = drain_of(line, opening);
         let field = vec![("line".to_owned(), line.name.to_string())];
         self.note(Level::Info, "a line closed", None, field);
         self.board_changed = true;
@@ -163,12 +160,13 @@ impl Exchange {
             return;
         };
         let line = caller.call.line();
+        let lasting = drain_of(line, &self.opening(line, now.wall));
         let attended = self.attended.contains(&line.queue);
         if let Some(state) = self.lines.get_mut(&line.name)
             && state.open == Some(false)
             && state.drain.until().is_none()
         {
-            state.drain.began(line.drain, line.drain_without_listener, now.steady);
+            state.drain.began(lasting, line.drain_without_listener, now.steady);
             state.drain.attended(attended, now.steady);
             self.board_changed = true;
         }
@@ -263,5 +261,13 @@ impl Exchange {
     pub(super) fn drain_until(&self, state: &LineState, now: Now) -> Option<DateTime<Utc>> {
         let until: Moment = state.drain.until()?;
         Some(now.wall + (until - now.steady))
+    }
+}
+
+/// How long those who wait when the line closes are still served.
+fn drain_of(line: &LinePlan, opening: &Opening) -> Duration {
+    match opening {
+        Opening::Closed { why: Closure::Switch { .. }, .. } => line.drain_after_closure,
+        Opening::Closed { .. } | Opening::Open { .. } => line.drain,
     }
 }

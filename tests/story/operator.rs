@@ -12,6 +12,7 @@ stories![
     an_emergency_closure_lets_those_who_talk_talk_on,
     a_line_kept_open_past_closing_time_serves_callers,
     the_switch_is_taken_off_by_hand,
+    a_line_opened_and_closed_in_one_moment_leaves_nobody_waiting_without_end,
 ];
 
 /// scenarios.md SC-32, the planned path without a second node.
@@ -164,4 +165,24 @@ fn the_switch_is_taken_off_by_hand(town: Town) {
     assert!(town.orders(Command::Close { line: None, until: past, message: None }).is_err());
     let gone = Some("0000".parse().unwrap());
     assert!(town.orders(Command::Automatic { line: gone }).is_err());
+}
+
+/// Whoever was asked in while the operator changed their mind is served as those who wait at closing
+/// time are, and told when that is over.
+fn a_line_opened_and_closed_in_one_moment_leaves_nobody_waiting_without_end(town: Town) {
+    let town = town.at("2026-11-23 10:00:00");
+    let [lea] = town.listeners(["lea"]);
+    let until = paris("2026-11-23 17:00:00");
+    town.orders(Command::Close { line: None, until, message: None }).unwrap();
+    let anna = town.dials("anna", "3977");
+    anna.hears_that_it_is_closed();
+    town.orders(Command::Open { line: None, until }).unwrap();
+    town.orders(Command::Close { line: None, until, message: None }).unwrap();
+    anna.hears_within("accueil-3977", secs(4));
+    lea.rings_within(secs(12));
+    assert!(town.drains_until("3977").is_some());
+    anna.hears_within("fin-drain", secs(90));
+    anna.comes_free_within(secs(60));
+    lea.stops_ringing();
+    assert_eq!(town.last_record().outcome, Outcome::DrainExpired);
 }
