@@ -134,6 +134,7 @@ class House:
         with open(config / "listeners.toml", "a") as file:
             for index in range(BRIDGED):
                 file.write(f'\n[listeners.l{index:03}]\nname = "L{index}"\nqueues = ["ecoute"]\n')
+        self.prepares(config)
         environment = dict(
             os.environ,
             HOTLINE__DOORS=f"udp/127.0.0.1:{SIP},tcp/127.0.0.1:{SIP}",
@@ -152,6 +153,9 @@ class House:
             time.sleep(0.2)
         text = (folder / "state/passwords.toml").read_text()
         self.passwords = dict(re.findall(r'(?m)^"?(\w+)"? = "(.*)"$', text))
+
+    def prepares(self, config):
+        """What else of the plan is to be changed: nothing."""
 
     def is_ready(self):
         try:

@@ -157,6 +157,7 @@ fn sound(order: &Order) -> Option<Notice> {
             Some(Notice::Closed { stream: *stream, quality: Quality::default() })
         }
         Order::Open { .. }
+        | Order::Restrict { .. }
         | Order::Accept { .. }
         | Order::Proven { .. }
         | Order::Play { .. }

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::base::{Now, PromptName};
-use crate::call::body::{Body, Place};
+use crate::call::body::{Body, Early, Place};
 use crate::call::greeting::Greeting;
 use crate::call::leaving::Leaving;
 use crate::call::{Arrival, CALLER, Output, Stage};
@@ -32,22 +32,17 @@ impl Arriving {
     pub(super) fn begin(arrival: Arrival, now: Now) -> (Body, Self) {
         let Arrival { call, line, origin, preface, plan, trunk, .. } = arrival;
         let Arrival {
-            sources,
-            secure,
-            outside,
-            offer,
-            territory,
-            opening,
-            attended,
-            has_enough,
-            ..
+            sources, secure, early, offer, territory, opening, attended, has_enough, ..
         } = arrival;
         let mut draft = Draft::new(call, line.name.clone(), trunk, plan, now);
         if let Some(origin) = origin {
             draft.came_from(origin);
         }
         let mut body = Body::new(call, line, territory, attended, draft, now);
-        body.outside = outside;
+        // Who is let in is answered, and so is a caller whose offer we are to make.
+        if early && !opening.is_open() && offer.is_some() {
+            body.early = Early::Wanted;
+        }
         let stream = body.stream(CALLER);
         body.media(Order::Open { stream, sources, secure });
         let delayed = offer.is_none();
@@ -105,8 +100,12 @@ impl Arriving {
     pub(super) fn prefaced(&mut self, body: &mut Body, now: Now) -> Stage {
         match (self.is_admitted(), body.place) {
             (false, _) => Leaving::closed(body, &self.opening, now),
-            (true, Place::Full) => Leaving::saturated(body, now),
+            (true, Place::Full) => {
+                body.answers();
+                Leaving::saturated(body, now)
+            }
             (true, Place::None | Place::Asked | Place::Taken) => {
+                body.answers();
                 Greeting::begin(body, self.drain_is_over, now)
             }
         }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::{CallRef, Moment, Now, PromptName, Sdp, StreamRef, Territory, Timers};
 use crate::call::ringing::PhoneLeg;
 use crate::call::{CALLER, LinePlan, Output, Timer};
-use crate::media::{Order, PlayRef, Repeat, Sources};
+use crate::media::{Order, PlayRef, Repeat};
 use crate::record::Draft;
 
 /// How long a silent caller is given from the last sound when a probe found nobody.
@@ -30,8 +30,8 @@ pub(super) struct Body {
     pub reopens: Option<DateTime<Utc>>,
     pub attended: bool,
     pub arrived: Moment,
-    /// Whose packets may be those of somebody we call outside.
-    pub outside: Sources,
+    /// Whether the caller hears us before the call is answered.
+    pub early: Early,
     pub place: Place,
     /// The caller's negotiation and hold.
     pub caller: Talks,
@@ -59,6 +59,16 @@ pub(super) enum Place {
     Asked,
     Taken,
     Full,
+}
+
+/// Sound before the answer (RFC 3960 §2): the network bills nothing for it.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(super) enum Early {
+    No,
+    /// Once our description is ready.
+    Wanted,
+    /// With this description.
+    Heard(Sdp),
 }
 
 /// How far two sides are in agreeing on a session, and whether the other holds us.
@@ -110,7 +120,7 @@ impl Body {
             reopens: None,
             attended,
             arrived: now.steady,
-            outside: Sources::Within(Vec::new()),
+            early: Early::No,
             place: Place::None,
             caller: Talks::opening(),
             caller_gone: false,
@@ -148,6 +158,13 @@ impl Body {
         let play = self.next_play;
         self.next_play += 1;
         play
+    }
+
+    /// The call is to be answered now, if it only heard us so far.
+    pub(super) fn answers(&mut self) {
+        if let Early::Heard(sdp) = std::mem::replace(&mut self.early, Early::No) {
+            self.wish(Output::Accept { leg: CALLER, sdp });
+        }
     }
 
     /// Plays recordings to the caller once; the end is told.
@@ -211,7 +228,13 @@ impl Body {
         *talks = Talks { state: TalksState::Settled, held };
         match (was.state, leg) {
             (TalksState::Opening, CALLER) => {
-                self.wish(Output::Accept { leg, sdp });
+                match self.early {
+                    Early::Wanted => {
+                        self.early = Early::Heard(sdp.clone());
+                        self.wish(Output::Progress { leg, sdp });
+                    }
+                    Early::No | Early::Heard(_) => self.wish(Output::Accept { leg, sdp }),
+                }
                 Described::Arrived
             }
             (TalksState::Opening, _) => {

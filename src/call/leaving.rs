@@ -135,6 +135,7 @@ impl Leaving {
     }
 
     fn let_in(&self, body: &mut Body, now: Now) -> Stage {
+        body.answers();
         if self.message == Message::Saturated {
             body.ready(now);
             return Waiting::begin(body, false, now);

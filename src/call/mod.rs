@@ -341,6 +341,18 @@ impl Call {
         matches!(self.stage, Stage::Talking(_))
     }
 
+    /// Whether this leg is the one the caller talks with.
+    pub fn talks_by(&self, leg: u32) -> bool {
+        match &self.stage {
+            Stage::Talking(talking) => talking.leg() == leg,
+            Stage::Arriving(_)
+            | Stage::Greeting(_)
+            | Stage::Waiting(_)
+            | Stage::Leaving(_)
+            | Stage::Gone(_) => false,
+        }
+    }
+
     /// Whether the caller was let in and is yet to be served: what a drain is for.
     pub fn is_to_be_served(&self) -> bool {
         match &self.stage {

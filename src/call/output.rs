@@ -32,12 +32,12 @@ pub struct Arrival {
     pub sources: Sources,
     /// The caller's signalling can't be read on the road.
     pub secure: bool,
-    /// Whose packets may be those of somebody we call outside.
-    pub outside: Sources,
     pub offer: Option<Sdp>,
     pub territory: Territory,
     /// The line's hours at the instant the first copy of the INVITE came.
     pub opening: Opening,
+    /// The closed message is said before the call is answered (RFC 3960).
+    pub early: bool,
     /// Whether any listener of the line is logged in.
     pub attended: bool,
     /// The caller holds all the calls one caller may: they hear that the lines are taken.
@@ -49,6 +49,11 @@ pub struct Arrival {
 pub enum Output {
     /// 200 to the INVITE of this leg.
     Accept {
+        leg: u32,
+        sdp: Sdp,
+    },
+    /// 183 to the INVITE of this leg: it hears us, and is not answered yet.
+    Progress {
         leg: u32,
         sdp: Sdp,
     },

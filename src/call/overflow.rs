@@ -9,7 +9,7 @@ use crate::call::plan::Helper;
 use crate::call::ringing::{Far, PhoneLeg, PhoneState};
 use crate::call::{CALLER, Output, Timer};
 use crate::ivr;
-use crate::media::{Order, PlayRef, Repeat};
+use crate::media::{Order, PlayRef, Repeat, Sources};
 use crate::queue::Stop;
 use crate::record::AttemptResult;
 use crate::sip::Reason;
@@ -47,7 +47,8 @@ impl Body {
             talks: Talks::opening(),
         };
         self.phones.insert(leg, phone);
-        let sources = self.outside.clone();
+        // Nobody's yet: which trunk carries the call is decided when it goes out.
+        let sources = Sources::Within(Vec::new());
         self.media(Order::Open { stream, sources, secure: false });
         self.media(Order::Offer { stream, like: Some(like) });
         leg

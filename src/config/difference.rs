@@ -335,6 +335,8 @@ fn keys_of_trunk(trunk: &TrunkName, old: &Plan, new: &Plan) -> Vec<&'static str>
         ("domain", before.domain == after.domain),
         ("presented", before.presented == after.presented),
         ("numbers_as", before.dress == after.dress),
+        ("closed_message", one.closed_message == other.closed_message),
+        ("reliable", old.sip.reliable.contains(trunk) == new.sip.reliable.contains(trunk)),
         ("account", before.account == after.account),
     ]
     .into_iter()

@@ -206,6 +206,8 @@ pub(super) struct TrunkTable {
     pub(super) domain: Option<String>,
     pub(super) presented: Option<Word>,
     pub(super) numbers_as: Option<Word>,
+    pub(super) closed_message: Option<Word>,
+    pub(super) reliable: Option<bool>,
     pub(super) account: Option<AccountTable>,
 }
 

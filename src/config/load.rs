@@ -215,12 +215,14 @@ fn setup(parts: &Parts) -> Setup {
         let account = account.and_then(|account| trunks::with_password(account, password));
         TrunkAccess { account, ..trunk.access.clone() }
     });
+    let reliable = parts.trunks.iter().filter(|(_, trunk)| trunk.reliable);
     let phones: usize = listeners.values().map(|listener| listener.phones).sum();
     Setup {
         doors: doors_of(&parts.house),
         realm: registration.realm.clone(),
         domains: registration.domains.clone(),
         trunks: trunks.collect(),
+        reliable: reliable.map(|(name, _)| name.clone()).collect(),
         accounts: accounts.collect(),
         numbers: BTreeSet::new(),
         callable: parts.directory.numbers(),

@@ -15,7 +15,7 @@ use crate::config::catalogue::{Kind, What};
 use crate::config::file::{AccountTable, TrunkTable, TrunksFile, Word};
 use crate::config::link::{Linker, hours, minutes, seconds};
 use crate::config::listeners::in_hexadecimal;
-use crate::exchange::TrunkPlan;
+use crate::exchange::{ClosedMessage, TrunkPlan};
 use crate::sip::locate::Destination;
 use crate::sip::{Dress, Transport, TrunkAccess, TrunkAccount, TrunkPeer};
 
@@ -24,6 +24,8 @@ use crate::sip::{Dress, Transport, TrunkAccess, TrunkAccount, TrunkPeer};
 pub(super) struct Trunk {
     pub(super) plan: TrunkPlan,
     pub(super) access: TrunkAccess,
+    /// Provisional answers go reliably to callers who can take them so.
+    pub(super) reliable: bool,
 }
 
 /// What is usual at an operator (domain.md §2.2).
@@ -114,6 +116,9 @@ fn trunk(name: &TrunkName, table: &TrunkTable, linker: &mut Linker<'_>) -> Optio
         }
         None => Some(Vec::new()),
     };
+    let ways = [ClosedMessage::Answered, ClosedMessage::EarlyMedia];
+    let closed_message =
+        linker.word(table.closed_message.as_ref(), ways[0], &["answered", "early-media"], &ways);
     let account = match &table.account {
         Some(table) => account(table, profile, linker).map(Some),
         None => Some(None),
@@ -125,6 +130,7 @@ fn trunk(name: &TrunkName, table: &TrunkTable, linker: &mut Linker<'_>) -> Optio
             media: media?,
             numbers: numbers?.into_iter().collect::<BTreeSet<_>>(),
             calls_max: calls_max?,
+            closed_message: closed_message?,
         },
         access: TrunkAccess {
             server: server?,
@@ -136,6 +142,7 @@ fn trunk(name: &TrunkName, table: &TrunkTable, linker: &mut Linker<'_>) -> Optio
             dress: dress?,
             ..TrunkAccess::delivering(name.clone(), addresses)
         },
+        reliable: table.reliable.unwrap_or(false),
     })
 }
 

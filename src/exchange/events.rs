@@ -6,7 +6,9 @@ use crate::admission::Verdict;
 use crate::base::{CallRef, CallerNumber, ListenerName, Now, Sdp, Territory, TrunkName};
 use crate::call::{Arrival, CALLER, Call, Errand};
 use crate::exchange::numbers::Destination;
-use crate::exchange::{Caller, Code, Exchange, Guest, Level, LinePlan, Output, Stopping};
+use crate::exchange::{
+    Caller, ClosedMessage, Code, Exchange, Guest, Level, LinePlan, Output, Stopping,
+};
 use crate::ivr::fragments;
 use crate::media::Sources;
 use crate::queue::Class;
@@ -111,6 +113,7 @@ impl Exchange {
                 self.note(Level::Error, what, None, fields);
                 self.board_changed = true;
             }
+            Event::Outlasted { dialog } => self.outlasted(dialog, now),
             Event::TrunkChanged { trunk } => self.trunk_changed(&trunk, now),
             Event::AuthenticationFailed { .. } => {
                 self.alarms.authentication_failed();
@@ -188,7 +191,7 @@ impl Exchange {
             plan: self.plan.version.clone(),
             sources: self.sources(trunk.as_ref()),
             secure: invited.secure,
-            outside: self.outside(),
+            early: self.says_closed_early(trunk.as_ref()),
             trunk,
             offer: invited.offer,
             territory,
@@ -265,12 +268,17 @@ impl Exchange {
         self.board_changed = true;
     }
 
-    fn sources(&self, trunk: Option<&TrunkName>) -> Sources {
+    pub(super) fn sources(&self, trunk: Option<&TrunkName>) -> Sources {
         match trunk.and_then(|trunk| self.plan.trunks.get(trunk)) {
             Some(trunk) if trunk.media.is_empty() => Sources::Within(trunk.addresses.clone()),
             Some(trunk) => Sources::Within(trunk.media.clone()),
             None => Sources::Anywhere,
         }
+    }
+
+    fn says_closed_early(&self, trunk: Option<&TrunkName>) -> bool {
+        let plan = trunk.and_then(|trunk| self.plan.trunks.get(trunk));
+        plan.is_some_and(|plan| plan.closed_message == ClosedMessage::EarlyMedia)
     }
 
     pub(super) fn heard_from_roster(&mut self, _now: Now) -> bool {

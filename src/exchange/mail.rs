@@ -19,6 +19,11 @@ impl Exchange {
                     exchange.endpoint.accept(dialog, sdp.into(), now);
                 });
             }
+            Wish::Progress { leg, sdp } => {
+                self.with_dialog(call, leg, |exchange, dialog| {
+                    exchange.endpoint.progress(dialog, sdp.into(), now);
+                });
+            }
             Wish::Refuse { leg, refusal } => {
                 self.with_dialog(call, leg, |exchange, dialog| {
                     exchange.endpoint.refuse(dialog, refusal, now);

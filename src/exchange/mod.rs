@@ -53,7 +53,7 @@ pub use board::{Board, LineBoard, ListenerBoard, QueueBoard, TrunkBoard};
 pub use commands::{Command, CommandRef};
 pub use input::Input;
 pub use output::{Level, Note, Output};
-pub use plan::{Code, ListenerPlan, Plan, PromptPlan, TrunkPlan};
+pub use plan::{ClosedMessage, Code, ListenerPlan, Plan, PromptPlan, TrunkPlan};
 
 use lines::LineState;
 use outgoing::Outgoing;

@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::{AddressRange, CallRef, Now, PhoneNumber, Sdp, TrunkName};
-use crate::exchange::{Exchange, Level};
-use crate::media::Sources;
-use crate::sip::{DialogRef, Failure, Invitation, Reason, Target, TrunkPeer};
+use crate::base::{CallRef, Now, PhoneNumber, Sdp, StreamRef, TrunkName};
+use crate::exchange::{Exchange, Guest, Level, Output};
+use crate::media::Order;
+use crate::sip::{DialogRef, Ending, Failure, Invitation, Reason, Target, TrunkPeer};
 
 /// The most addresses one call of ours tries: the caller waits meanwhile.
 const TRIED_MAX: usize = 8;
@@ -93,12 +93,15 @@ impl Exchange {
         let field = vec![("trunk".to_owned(), trunk.to_string())];
         self.note(Level::Info, "a call goes out", Some(call), field);
         let invitation = Invitation {
-            target: Target::Trunk { trunk, number: outgoing.number.clone(), by },
+            target: Target::Trunk { trunk: trunk.clone(), number: outgoing.number.clone(), by },
             from_user: String::new(),
             from_display: String::new(),
             offer: outgoing.offer.clone(),
             alert_info: None,
         };
+        let sources = self.sources(Some(&trunk));
+        let stream = StreamRef { call, index: leg };
+        self.outputs.push_back(Output::Media(Order::Restrict { stream, sources }));
         let dialog = self.endpoint.invite(invitation, now);
         self.outgoing.insert(dialog, outgoing);
         self.dialogs.insert(dialog, (call, leg));
@@ -123,13 +126,26 @@ impl Exchange {
         })
     }
 
-    /// Where the sound of calls of ours may come from.
-    pub(super) fn outside(&self) -> Sources {
-        let ranges =
-            self.plan.trunks.values().flat_map(|trunk| {
-                if trunk.media.is_empty() { &trunk.addresses } else { &trunk.media }
-            });
-        Sources::Within(ranges.cloned().collect::<Vec<AddressRange>>())
+    /// A call of ours has lasted an hour. Whoever talks with a caller is never cut by a clock (decisions.md:
+    /// no clock sends BYE to a talking leg); anything else that holds a line of ours so long is a mistake,
+    /// or somebody's fraud (domain.md T-01), and ends.
+    pub(super) fn outlasted(&mut self, dialog: DialogRef, now: Now) {
+        let of = self.dialogs.get(&dialog).copied();
+        let talks = of.is_some_and(|(call, leg)| match self.guests.get(&call) {
+            Some(Guest::Caller(caller)) => caller.call.talks_by(leg),
+            Some(Guest::Errand(_)) | None => false,
+        });
+        let call = of.map(|(call, _)| call);
+        if talks {
+            let what = "a call of ours has lasted an hour; whoever talks is not cut";
+            return self.note(Level::Warn, what, call, Vec::new());
+        }
+        self.note(Level::Warn, "a call of ours has lasted an hour and ends", call, Vec::new());
+        if let Some((call, leg)) = of {
+            self.with_call(call, now, |call, now| call.ended(leg, &Ending::Lost, None, now));
+        }
+        self.endpoint.end(dialog, Reason::Normal, now);
+        self.forget_dialog(dialog);
     }
 
     pub(super) fn trunk_changed(&mut self, trunk: &TrunkName, now: Now) {

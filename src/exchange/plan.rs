@@ -57,15 +57,26 @@ pub struct ListenerPlan {
 }
 
 /// A road to the public network.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct TrunkPlan {
     pub addresses: Vec<AddressRange>,
     /// Where its sound may come from; empty: the addresses above.
     pub media: Vec<AddressRange>,
+    pub closed_message: ClosedMessage,
     /// The numbers it may deliver; empty: every number of the house.
     pub numbers: BTreeSet<PhoneNumber>,
     /// The most calls at once by this road; None: as many as the house takes.
     pub calls_max: Option<usize>,
+}
+
+/// How callers of a trunk are told that a line is closed.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub enum ClosedMessage {
+    /// In a call that is answered: heard on every network.
+    #[default]
+    Answered,
+    /// Before it is answered, and refused after that: nobody is billed, and the network counts no answer.
+    EarlyMedia,
 }
 
 /// A recording, as far as call control needs it.

@@ -12,6 +12,8 @@
 
 mod page;
 
+pub use self::page::presence;
+
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;

@@ -110,7 +110,8 @@ fn written(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%d %H:%M").to_string()
 }
 
-fn presence(word: &str, in_french: bool) -> &str {
+/// A presence in the language of who reads it (ADR 0010).
+pub fn presence(word: &str, in_french: bool) -> &str {
     if !in_french {
         return word;
     }

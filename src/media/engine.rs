@@ -119,6 +119,11 @@ impl Engine {
                 self.open(stream, sources, secure, now, sink);
             }
             Order::Answer { stream, offer } => self.answer(stream, &offer, now),
+            Order::Restrict { stream, sources } => {
+                if let Some(stream) = self.stream_mut(stream) {
+                    stream.restrict(sources);
+                }
+            }
             Order::Offer { stream, like } => self.offer(stream, like),
             Order::Accept { stream, answer } => self.accept(stream, &answer, now),
             Order::Proven { stream } => {

@@ -43,6 +43,9 @@ pub enum Order {
     /// Reads an offer, new or again, and describes our answer ([`Notice::Described`] or
     /// [`Notice::Refused`]; refused again and again, the session stays as it was).
     Answer { stream: StreamRef, offer: Sdp },
+    /// Who may be the party is known now, or is another: the trunk that carries a call of ours. To be said
+    /// before it answers.
+    Restrict { stream: StreamRef, sources: Sources },
     /// Describes an offer of ours. `like` names the stream it will be joined to: its codec comes
     /// first, so that a bridge is a copy.
     Offer { stream: StreamRef, like: Option<StreamRef> },
@@ -85,6 +88,7 @@ impl Order {
             }
             Self::Open { stream, .. }
             | Self::Answer { stream, .. }
+            | Self::Restrict { stream, .. }
             | Self::Offer { stream, .. }
             | Self::Accept { stream, .. }
             | Self::Proven { stream }

@@ -161,3 +161,19 @@ pub(super) const JUDGED_FROM: u64 = 50;
 
 /// No telephone call is so far away.
 const TRIP_MAX: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 7022 §4.2: a name for each stream, by chance, that tells nothing of house or person.
+    #[test]
+    fn every_stream_reports_under_a_name_of_its_own() {
+        let mut mint = Mint::from_number(1);
+        let names: Vec<String> = (0..100).map(|_| Reports::new(&mut mint).cname).collect();
+
+        let different: std::collections::BTreeSet<&String> = names.iter().collect();
+        assert_eq!(different.len(), names.len());
+        assert!(names.iter().all(|name| name.len() >= 16 && !name.contains('@')), "{names:?}");
+    }
+}

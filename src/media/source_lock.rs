@@ -42,6 +42,12 @@ impl SourceLock {
         true
     }
 
+    /// Only these may be the party; whoever was taken for it before is looked at anew.
+    pub(super) fn restrict(&mut self, sources: Sources) {
+        let (proven, described) = (self.proven, self.described);
+        *self = Self { proven, described, ..Self::new(sources) };
+    }
+
     /// The party's signalling proved that what we say reaches it.
     pub(super) fn proven(&mut self) {
         self.proven = true;
@@ -152,6 +158,22 @@ mod tests {
 
     fn address(text: &str) -> SocketAddr {
         text.parse().unwrap()
+    }
+
+    /// T-10: a call of ours went out by one trunk; the other trunks are strangers to it.
+    #[test]
+    fn a_call_of_ours_is_heard_from_the_trunk_that_carries_it_alone() {
+        let range = |text: &str| Sources::Within(vec![text.parse().unwrap()]);
+        let mut lock = SourceLock::new(Sources::Within(Vec::new()));
+        lock.restrict(range("192.0.2.0/24"));
+        lock.restrict(range("198.51.100.0/24"));
+        lock.describe(Some("198.51.100.7:4000".parse().unwrap()));
+
+        for _ in 0..100 {
+            assert!(!lock.hears("192.0.2.1:4000".parse().unwrap()));
+        }
+        assert!(lock.hears("198.51.100.7:4000".parse().unwrap()));
+        assert!(!lock.is_a_phone());
     }
 
     fn described(sources: Sources, text: &str) -> SourceLock {

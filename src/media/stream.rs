@@ -152,6 +152,11 @@ impl Stream {
         self.session.offer(abilities, like)
     }
 
+    /// Only these may be the party.
+    pub(super) fn restrict(&mut self, sources: Sources) {
+        self.lock.restrict(sources);
+    }
+
     /// Takes the answer to it.
     pub(super) fn accept(&mut self, answer: &[u8], now: Moment) -> Result<(), Refused> {
         self.session.accept(answer)?;

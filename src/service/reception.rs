@@ -344,7 +344,9 @@ fn status(board: &Board, is_french: bool) -> String {
     for listener in &board.listeners {
         *presences.entry(&listener.presence).or_default() += 1;
     }
-    let presences = presences.iter().map(|(presence, count)| format!("{count} {presence}"));
+    let presences = presences
+        .iter()
+        .map(|(word, count)| format!("{count} {}", crate::http::presence(word, is_french)));
     lines.push(format!(
         "{}: {}",
         say("écoutants", "listeners"),
@@ -353,4 +355,28 @@ fn status(board: &Board, is_french: bool) -> String {
     lines.extend(board.alarms.iter().map(|alarm| format!("! {alarm}")));
     lines.push(format!("plan: {}", board.plan));
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::plan;
+
+    /// ADR 0010: an operator reads one language, and not two.
+    #[test]
+    fn the_state_of_the_house_is_told_in_one_language() {
+        let now = crate::base::Now {
+            steady: crate::base::Moment::START,
+            wall: "2026-11-21T10:00:00Z".parse().unwrap(),
+        };
+        let plan = std::sync::Arc::new(plan::shipped());
+        let house = crate::exchange::Exchange::new(plan, crate::base::Mint::from_number(1), now);
+        let board = house.board(now);
+
+        let french = status(&board, true);
+        assert!(french.contains("3977: ouverte jusqu’au"), "{french}");
+        assert!(french.contains("écoutants: 21 absent"), "{french}");
+        assert!(!french.contains("offline"), "{french}");
+        assert!(status(&board, false).contains("listeners: 21 offline"));
+    }
 }

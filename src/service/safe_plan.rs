@@ -18,7 +18,7 @@ use chrono_tz::Europe::Paris;
 use crate::base::PromptName;
 use crate::call::{LinePlan, LineWords};
 use crate::config::{self, House};
-use crate::exchange::{Plan, PromptPlan, TrunkPlan};
+use crate::exchange::{ClosedMessage, Plan, PromptPlan, TrunkPlan};
 use crate::media::sound::{Recording, wav};
 use crate::queue::{QueuePlan, RingStrategy};
 use crate::schedule::Schedule;
@@ -60,6 +60,7 @@ pub(super) fn make(folder: &Path, house: &House) -> (Plan, BTreeMap<PromptName, 
         trunks: BTreeMap::from([(
             trunk,
             TrunkPlan {
+                closed_message: ClosedMessage::Answered,
                 addresses: anywhere.clone(),
                 media: anywhere.clone(),
                 numbers: BTreeSet::new(),

@@ -237,7 +237,13 @@ impl Person {
     /// The status with which the house refused this call.
     #[track_caller]
     pub fn gets_refused(&self, expected: u16) {
-        self.notices(&format!("is refused with {expected}"), |world| {
+        self.is_refused_within(expected, self.town.patience());
+    }
+
+    /// The same, some time before that.
+    #[track_caller]
+    pub fn is_refused_within(&self, expected: u16, limit: Duration) {
+        self.notices_within(&format!("is refused with {expected}"), limit, |world| {
             world.phone(&self.name).seen().iter().any(
                 |(_, seen)| matches!(seen, Seen::Refused { status, .. } if *status == expected),
             )

@@ -55,12 +55,8 @@ pub fn shipped() -> Plan {
         (listener(name), ListenerPlan { display: capitalised(name), queues })
     });
     let trunk = "loopback".parse().expect("a name");
-    let trunks = TrunkPlan {
-        addresses: vec!["10.1.0.0/16".parse().expect("a range")],
-        media: Vec::new(),
-        numbers: BTreeSet::new(),
-        calls_max: None,
-    };
+    let addresses = vec!["10.1.0.0/16".parse().expect("a range")];
+    let trunks = TrunkPlan { addresses, ..TrunkPlan::default() };
     Plan {
         version: "town".into(),
         numbers: lines
@@ -158,9 +154,7 @@ pub fn with_way_out(mut plan: Plan, trunk: &str, peer: std::net::SocketAddr) -> 
     };
     // Before the range of all callers, which it is a part of.
     plan.sip.trunks.insert(0, access);
-    let trunk =
-        TrunkPlan { addresses, media: Vec::new(), numbers: BTreeSet::new(), calls_max: None };
-    plan.trunks.insert(name, trunk);
+    plan.trunks.insert(name, TrunkPlan { addresses, ..TrunkPlan::default() });
     plan
 }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::base::{Mint, Moment, PromptName, StreamRef};
 use crate::media::codec::Codec;
 use crate::media::sdp::{Abilities, Session};
-use crate::media::{Notice, Order, PlayRef, Quality, Repeat, Tone};
+use crate::media::{Notice, Order, PlayRef, Quality, Repeat, Sources, Tone};
 use crate::sim::phone::Voice;
 
 /// What a phone hears.
@@ -52,6 +52,7 @@ pub struct Sound {
 struct Stream {
     local: SocketAddr,
     session: Session,
+    sources: Sources,
     playing: Option<Playing>,
     tone: Option<Tone>,
     joined: Option<StreamRef>,
@@ -103,7 +104,11 @@ impl Sound {
 
     pub fn ordered(&mut self, order: Order, now: Moment) {
         match order {
-            Order::Open { stream, .. } => self.open(stream),
+            Order::Open { stream, sources, .. } => self.open(stream, sources),
+            Order::Restrict { stream, sources } => {
+                let Some(it) = self.streams.get_mut(&stream) else { return };
+                it.sources = sources;
+            }
             Order::Answer { stream, offer } => {
                 let abilities = self.abilities(stream);
                 let Some(it) = self.streams.get_mut(&stream) else { return };
@@ -276,7 +281,7 @@ impl Sound {
 
     // ---- the parts ----
 
-    fn open(&mut self, stream: StreamRef) {
+    fn open(&mut self, stream: StreamRef, sources: Sources) {
         if self.streams.contains_key(&stream) {
             self.faults.push(format!("stream {stream} was opened twice"));
             return;
@@ -288,6 +293,7 @@ impl Sound {
         let it = Stream {
             local,
             session,
+            sources,
             playing: None,
             tone: None,
             joined: None,
@@ -430,6 +436,12 @@ impl Stream {
         self.local == voice.theirs
             && self.remote() == Some(voice.ours)
             && self.session.agreed().is_some_and(|agreed| agreed.direction.receives())
+            && match &self.sources {
+                Sources::Anywhere => true,
+                Sources::Within(ranges) => {
+                    ranges.iter().any(|range| range.contains(voice.ours.ip()))
+                }
+            }
     }
 }
 

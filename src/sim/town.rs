@@ -337,6 +337,11 @@ impl Town {
         self.world_mut().stops();
     }
 
+    /// A datagram comes from an address where nobody of the town lives.
+    pub fn hears_from(&self, stranger: SocketAddr, text: &str) {
+        self.world_mut().hears_from(stranger, text);
+    }
+
     /// What the DNS says from now on; what it was not told, no server answers.
     pub fn dns_says(&self, question: Question, answer: Answer) {
         self.world_mut().dns_says(question, answer);

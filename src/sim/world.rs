@@ -133,6 +133,12 @@ impl World {
         self.phones.get(name).unwrap_or_else(|| panic!("nobody is called {name}"))
     }
 
+    pub(super) fn hears_from(&mut self, stranger: SocketAddr, text: &str) {
+        let bytes = text.as_bytes().to_vec().into();
+        self.tell(Input::Received { flow: road(Transport::Udp, stranger), bytes });
+        self.settle();
+    }
+
     /// What the DNS says from now on; what it was not told, nobody answers.
     pub(super) fn dns_says(&mut self, question: Question, answer: Answer) {
         self.dns.insert(question, answer);

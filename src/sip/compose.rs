@@ -34,12 +34,17 @@ pub(crate) struct Question {
     pub(crate) tag: String,
     /// Where it really came from.
     pub(crate) source: SocketAddr,
+    /// What its sender is to be told of our load.
+    #[serde(default)]
+    pub(crate) advice: Option<String>,
 }
 
 impl Question {
     /// A response with everything it must repeat.
     pub(crate) fn response(&self, status: Status) -> ResponseBuilder {
-        let response = ResponseBuilder::new(&self.request, status, &self.tag, self.source);
+        let advice = self.advice.as_deref();
+        let response =
+            ResponseBuilder::advising(&self.request, status, &self.tag, self.source, advice);
         // §12.1.1: the route goes back in everything that can make a dialog.
         let makes_a_dialog = *self.request.method() == Method::Invite
             && (status.is_success() || (status.is_provisional() && status != Status::TRYING));

@@ -11,15 +11,27 @@ use hotline::media::codec::Codec;
 use crate::baresip::{Baresip, Manner};
 use crate::ear::Ear;
 use crate::house::{House, folder, free_port};
+use crate::secure::Papers;
 use crate::sipp::{self, Step};
 use crate::{eventually, secs};
 
 #[test]
 #[ignore = "needs sipp, baresip and kamailio: tests/interop/run installs them"]
 fn a_call_goes_through_a_border_controller_both_ways() {
-    for (to_house, ends) in [("udp", Ends::Caller), ("tcp", Ends::Listener)] {
-        let house = House::open();
-        let controller = Kamailio::before(house.sip, to_house);
+    for (to_house, ends) in [
+        ("udp", Ends::Caller),
+        ("tcp", Ends::Listener),
+        ("tls", Ends::Caller),
+        ("tls", Ends::Listener),
+    ] {
+        let papers = (to_house == "tls").then(Papers::new);
+        let secure = SocketAddr::from(([127, 0, 0, 1], free_port()));
+        let house = match &papers {
+            Some(papers) => House::open_with_doors(&papers.door("tls", secure.port(), "")),
+            None => House::open(),
+        };
+        let door = if papers.is_some() { secure } else { house.sip };
+        let controller = Kamailio::before(door, to_house, papers.as_ref());
         let mut phone =
             Baresip::of(&house.account("adele"), Manner { eager: true, ..Manner::default() });
         let ear = Ear::saying(700.0, Codec::Pcma);
@@ -67,13 +79,33 @@ struct Kamailio {
 }
 
 impl Kamailio {
-    /// Takes calls by UDP and passes them on to the house.
-    fn before(house: SocketAddr, transport: &str) -> Self {
+    /// Takes calls by UDP and passes them on to the house; over TLS, only if it proves who it is.
+    fn before(house: SocketAddr, transport: &str, papers: Option<&Papers>) -> Self {
         let folder = folder("kamailio");
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
+        let secure = papers.map_or(String::new(), |papers| {
+            let authority = papers.authority();
+            let tls = format!(
+                "[server:default]\nmethod = TLSv1.2+\nverify_certificate = no\n\
+                 require_certificate = no\nprivate_key = {folder}/door.key\n\
+                 certificate = {folder}/door.pem\n[client:default]\nmethod = TLSv1.2+\n\
+                 verify_certificate = yes\nrequire_certificate = yes\nca_list = {}\n",
+                authority.display(),
+                folder = authority.parent().unwrap().display(),
+            );
+            fs::write(folder.join("tls.cfg"), tls).unwrap();
+            let own = SocketAddr::from(([127, 0, 0, 1], free_port()));
+            let config = folder.join("tls.cfg");
+            format!(
+                "enable_tls=yes\nlisten=tls:{own}\nloadmodule \"tls.so\"\n\
+                 modparam(\"tls\", \"config\", \"{}\")\n",
+                config.display()
+            )
+        });
         fs::write(
             folder.join("kamailio.cfg"),
             CONFIGURATION
+                .replace("SECURE\n", &secure)
                 .replace("ADDRESS", &address.to_string())
                 .replace("HOUSE", &house.to_string())
                 .replace("TRANSPORT", transport),
@@ -125,6 +157,7 @@ tcp_children=2
 auto_aliases=no
 listen=udp:ADDRESS
 listen=tcp:ADDRESS
+SECURE
 loadmodule "tm.so"
 loadmodule "sl.so"
 loadmodule "rr.so"

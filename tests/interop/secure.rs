@@ -23,13 +23,13 @@ use hotline::media::codec::Codec;
 const PAGE: &str = "https://ecoute.example";
 
 /// An authority of our own, and what it signed.
-struct Papers {
+pub(crate) struct Papers {
     folder: PathBuf,
     issuer: Issuer<'static, KeyPair>,
 }
 
 impl Papers {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = folder("papers");
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(Vec::new()).unwrap();
@@ -56,12 +56,12 @@ impl Papers {
         certificate.pem()
     }
 
-    fn authority(&self) -> PathBuf {
+    pub(crate) fn authority(&self) -> PathBuf {
         self.folder.join("ca.pem")
     }
 
     /// The words of `hotline.toml` for one more door.
-    fn door(&self, transport: &str, port: u16, more: &str) -> String {
+    pub(crate) fn door(&self, transport: &str, port: u16, more: &str) -> String {
         let folder = self.folder.display();
         format!(
             "\n[[doors]]\ntransport = \"{transport}\"\nlisten = \"127.0.0.1:{port}\"\n\

@@ -283,6 +283,7 @@ impl World {
             | Event::PhonesChanged { .. }
             | Event::Located { .. }
             | Event::LocatedAbroad { .. }
+            | Event::Outlasted { .. }
             | Event::TrunkChanged { .. }
             | Event::AuthenticationFailed { .. } => {}
         }

@@ -9,6 +9,7 @@ stories![
     a_hundred_calls_without_a_number_leave_half_of_the_queue_to_the_others,
     on_an_ordinary_day_nobody_waits_longer_for_being_anonymous,
     two_hundred_callers_at_once_are_answered_and_the_next_hears_the_busy_tone,
+    guesses_from_two_hundred_addresses_disturb_nobody,
 ];
 
 /// scenarios.md SC-40.
@@ -136,6 +137,50 @@ fn two_hundred_callers_at_once_are_answered_and_the_next_hears_the_busy_tone(tow
     late.gets_refused(486);
     assert!(late.reason().contains("Q.850;cause=17"), "{}", late.reason());
     talking.talks_with(&lea);
+}
+
+/// scenarios.md SC-39, in small: the whole flood meets the real binary in tests/interop.
+fn guesses_from_two_hundred_addresses_disturb_nobody(town: Town) {
+    let town = town.restoring(Restoring::OneIn(500));
+    let [lea, marc] = town.listeners(["lea", "marc"]);
+    let talking = lea.takes_a_call();
+    for second in 0..10 {
+        for n in 0..200 {
+            let stranger = std::net::SocketAddr::from(([203, 0, 113, n], 5060));
+            let name = if n % 2 == 0 { "lea".to_owned() } else { format!("agent{n}") };
+            town.hears_from(stranger, &guess(&name, n, second));
+        }
+        if second == 5 {
+            let anna = town.dials("anna", "3977");
+            let dialled = town.now();
+            anna.hears("accueil-3977");
+            if town.is_fair() {
+                assert!(town.now() - dialled < millis(300));
+            }
+            // The right password counts, whoever guesses at it meanwhile.
+            marc.registers();
+            marc.rings_within(secs(20));
+            marc.picks_up();
+            anna.talks_with_within(&marc, secs(10));
+        }
+        town.passes(secs(1));
+    }
+    talking.talks_with(&lea);
+    assert_eq!(town.presence("lea"), "talking");
+    assert!(town.board().authentication_failures > 0);
+}
+
+fn guess(name: &str, from: u8, count: u32) -> String {
+    format!(
+        "REGISTER sip:10.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 203.0.113.{from};branch=z9hG4bKg{from}x{count}\r\n\
+         Max-Forwards: 70\r\nFrom: <sip:{name}@10.0.0.1>;tag=t\r\nTo: <sip:{name}@10.0.0.1>\r\n\
+         Call-ID: guess-{from}-{count}\r\nCSeq: {} REGISTER\r\nContact: <sip:x@203.0.113.{from}>\r\n\
+         Authorization: Digest username=\"{name}\", realm=\"hotline.example\", nonce=\"{count}\", \
+         uri=\"sip:10.0.0.1\", response=\"{:032x}\", algorithm=MD5, qop=auth, cnonce=\"c\", nc=00000001\r\n\
+         Content-Length: 0\r\n\r\n",
+        count + 1,
+        u128::from(from) << 8 | u128::from(count),
+    )
 }
 
 fn anonymous(n: usize) -> Habits {

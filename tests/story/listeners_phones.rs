@@ -21,6 +21,7 @@ stories![
     a_listener_whose_network_comes_back_goes_on_talking,
     a_listener_holds_and_the_caller_hears_the_wait_sound,
     an_operator_pauses_a_listener_who_forgot_to,
+    an_ended_certificate_keeps_newcomers_out_and_nobody_else,
 ];
 
 /// The issue: several phones per listener, all of which ring.
@@ -147,6 +148,38 @@ fn a_phone_over_tcp_rings_and_talks(town: Town) {
     anna.talks_with(&lea);
     lea.hangs_up();
     anna.comes_free();
+}
+
+/// scenarios.md SC-42: the certificate has ended, so no new TLS connection comes about. Who is connected
+/// stays and is rung, desk phones notice nothing, and who lost the connection is back after the renewal.
+fn an_ended_certificate_keeps_newcomers_out_and_nobody_else(town: Town) {
+    let secure = |name: &str| {
+        let phone = town.listeners_phone(name, name, Habits::default(), Transport::Tls);
+        phone.registers();
+        phone
+    };
+    let (lea, marc) = (secure("lea"), secure("marc"));
+    let [nora] = town.listeners(["nora"]);
+    let anna = lea.takes_a_call();
+    // From now on, nobody believes the house.
+    marc.unplugs();
+    marc.loses_the_connection();
+    town.passes(minutes(20));
+    anna.talks_with(&lea);
+    assert_eq!(town.presence("marc"), "offline");
+    let berta = town.dials("berta", "3977");
+    berta.gets_through();
+    nora.rings_within(secs(20));
+    nora.picks_up();
+    berta.talks_with_within(&nora, secs(10));
+
+    // A new certificate is read without a restart.
+    marc.plugs_in();
+    marc.registers();
+    let clara = town.dials("clara", "3977");
+    clara.gets_through();
+    marc.rings_within(secs(20));
+    anna.talks_with(&lea);
 }
 
 /// scenarios.md SC-16; measured-peers.md: "listener's phone dies in a call".

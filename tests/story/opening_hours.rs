@@ -16,6 +16,8 @@ stories![
     a_clock_that_jumps_ahead_does_not_close_the_line_at_once,
     a_wrongful_closure_by_the_clock_is_undone_when_it_is_corrected,
     an_evening_caller_hears_when_to_call_again_and_where_to_turn,
+    a_trunk_may_have_the_closed_message_before_the_answer_and_no_answer_after_it,
+    a_caller_who_hears_it_before_the_answer_is_answered_when_the_line_opens,
 ];
 
 /// scenarios.md SC-06.
@@ -207,4 +209,46 @@ fn an_evening_caller_hears_when_to_call_again_and_where_to_turn(town: Town) {
 
     let berta = town.dials("berta", "3133");
     berta.hears_within("le-3133", secs(3));
+}
+
+/// RFC 3960 §2, RFC 5009; domain.md §2.3: heard whole, never answered, and refused with an honest cause.
+fn a_trunk_may_have_the_closed_message_before_the_answer_and_no_answer_after_it(town: Town) {
+    let town = with_early_message(town).at("2026-11-23 20:00:00");
+    let anna = town.dials("anna", "3977");
+    anna.hears_within("danger", secs(30));
+    assert!(!anna.is_in_call(), "nobody pays for this");
+    anna.hears_within("nous-repondons", minutes(1));
+    anna.is_refused_within(480, minutes(3));
+    assert!(anna.reason().contains("Q.850;cause=18"), "{}", anna.reason());
+    let record = town.last_record();
+    assert_eq!(record.outcome, Outcome::ClosedMessageHeard);
+
+    // Another trunk's callers, and those of an open line, are answered as ever.
+    let town = town.at("2026-11-24 10:00:00");
+    let berta = town.dials("berta", "3977");
+    berta.gets_through();
+    berta.hears_within("accueil-3977", secs(8));
+}
+
+/// scenarios.md SC-06, before the answer: nobody already on the line is sent away.
+fn a_caller_who_hears_it_before_the_answer_is_answered_when_the_line_opens(town: Town) {
+    let town = with_early_message(town).at("2026-11-23 08:59:40");
+    let [lea] = town.listeners(["lea"]);
+    let anna = town.dials("anna", "3977");
+    anna.hears_within("nous-repondons", secs(15));
+    assert!(!anna.is_in_call());
+    town.goes_to("09:00:00");
+    anna.hears_within("accueil-3977", secs(8));
+    anna.gets_through();
+    lea.rings_within(secs(8));
+    lea.picks_up();
+    anna.talks_with_within(&lea, secs(8));
+}
+
+fn with_early_message(town: Town) -> Town {
+    let mut plan = town.plan();
+    for trunk in plan.trunks.values_mut() {
+        trunk.closed_message = hotline::exchange::ClosedMessage::EarlyMedia;
+    }
+    town.with_plan(plan)
 }

@@ -19,6 +19,7 @@ stories![
     a_number_that_is_not_in_the_plan_is_never_called,
     a_trunk_that_does_not_answer_is_down_and_the_second_takes_our_calls,
     a_trunk_that_refuses_gives_way_to_the_second_at_once,
+    no_clock_cuts_a_caller_who_talks_with_a_manager,
     a_trunk_with_a_name_is_called_where_the_dns_says,
     a_name_that_leads_nowhere_at_the_start_keeps_nobody_from_being_served,
     an_address_outside_the_trunks_ranges_is_an_alarm_and_is_never_called,
@@ -191,6 +192,22 @@ fn a_trunk_that_refuses_gives_way_to_the_second_at_once(town: Town) {
     second.hears_within("tapez-1", secs(8));
     second.presses('1');
     anna.talks_with_within(&second, secs(8));
+}
+
+/// decisions.md: no clock sends BYE to a talking leg, T-01's hour included.
+fn no_clock_cuts_a_caller_who_talks_with_a_manager(town: Town) {
+    let (town, mobile) = with_mobile(town, &[("claire", CLAIRE)]);
+    let anna = town.dials("anna", "3133");
+    anna.gets_through();
+    mobile.rings_within(secs(8));
+    mobile.picks_up();
+    mobile.hears_within("tapez-1", secs(8));
+    mobile.presses('1');
+    anna.talks_with_within(&mobile, secs(8));
+    town.passes(minutes(125));
+    anna.talks_with(&mobile);
+    mobile.hangs_up();
+    assert!(town.last_record().talked > minutes(120));
 }
 
 /// RFC 3263 §4.2.

@@ -175,6 +175,37 @@ fn a_half_upgrade_is_hung_up_on_after_three_seconds() {
     dribbling.join().unwrap();
 }
 
+/// domain.md T-04: the attack is a frame of which one byte comes, and then another, for ever.
+#[test]
+fn half_a_frame_is_not_waited_for() {
+    let porch = door();
+    let browser = browser(&porch);
+    let slow = browser.get_ref().try_clone().unwrap();
+    let began = Instant::now();
+    let dribbling = std::thread::spawn(move || {
+        let mut slow = slow;
+        // Text, masked, sixty thousand bytes of it to come.
+        slow.write_all(&[0x81, 0xfe, 0xea, 0x60, 1, 2, 3, 4]).unwrap();
+        while slow.write_all(b"x").is_ok() && began.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        began.elapsed()
+    });
+
+    let mut rest = Vec::new();
+    let _ = (&mut browser.get_ref()).read_to_end(&mut rest);
+    assert!(dribbling.join().unwrap() < PATIENCE / 2, "it was not hung up on");
+    assert!(porch.has_nothing());
+
+    // A browser that is only silent between its messages is left in peace.
+    let mut patient = self::browser(&porch);
+    for _ in 0..2 {
+        patient.send(Message::text(OPTIONS)).unwrap();
+        assert_eq!(message(&porch).1, OPTIONS);
+        std::thread::sleep(Duration::from_millis(500));
+    }
+}
+
 #[test]
 fn secure_websocket_is_websocket_inside_tls() {
     let authority = Authority::new();

@@ -18,6 +18,7 @@
 //! read what it is sent is closed.
 
 mod conversation;
+mod patient;
 mod table;
 mod web;
 

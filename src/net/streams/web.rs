@@ -26,6 +26,7 @@ use tokio_tungstenite::{WebSocketStream, accept_hdr_async_with_config};
 
 use crate::sip::Flow;
 
+use super::patient::Patient;
 use super::{Shared, WRITE_PATIENCE, bare};
 
 /// The largest frame, and the largest message of several.
@@ -50,7 +51,7 @@ pub struct WebRules {
 pub(super) async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(
     stream: S,
     rules: Arc<WebRules>,
-) -> io::Result<WebSocketStream<S>> {
+) -> io::Result<WebSocketStream<Patient<S>>> {
     let config = WebSocketConfig::default()
         .read_buffer_size(4 * 1024)
         .write_buffer_size(0)
@@ -72,7 +73,9 @@ pub(super) async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(
                 Err(refusal)
             }
         };
-    accept_hdr_async_with_config(stream, judge, Some(config)).await.map_err(io::Error::other)
+    accept_hdr_async_with_config(Patient::of(stream), judge, Some(config))
+        .await
+        .map_err(io::Error::other)
 }
 
 /// Whether an upgrade with these headers is let in.
@@ -101,10 +104,11 @@ fn judged(rules: &WebRules, headers: &HeaderMap) -> Result<(), StatusCode> {
 pub(super) async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
     shared: &Shared,
     flow: Flow,
-    mut socket: WebSocketStream<S>,
+    mut socket: WebSocketStream<Patient<S>>,
     writes: &mut mpsc::Receiver<Bytes>,
 ) -> bool {
     let mut is_known = false;
+    socket.get_mut().expects(shared.limits.message_timeout);
     let mut heard = (shared.stamp)().steady;
     let mut pings = interval(PING_EVERY);
     pings.reset();
@@ -128,6 +132,7 @@ pub(super) async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
             message = socket.next() => {
                 let at = (shared.stamp)();
                 heard = at.steady;
+                socket.get_mut().whole();
                 shared.table().hears(flow.connection, at.steady);
                 let bytes = match message {
                     Some(Ok(Message::Text(text))) => Bytes::from(text),
@@ -185,7 +190,7 @@ fn framed(bytes: Bytes) -> Message {
 }
 
 async fn says<S: AsyncRead + AsyncWrite + Unpin>(
-    socket: &mut WebSocketStream<S>,
+    socket: &mut WebSocketStream<Patient<S>>,
     message: Message,
 ) -> bool {
     matches!(timeout(WRITE_PATIENCE, socket.send(message)).await, Ok(Ok(())))

@@ -167,6 +167,7 @@ impl Worker {
             Order::Close { stream } => Some(stream),
             Order::Open { .. }
             | Order::Answer { .. }
+            | Order::Restrict { .. }
             | Order::Offer { .. }
             | Order::Accept { .. }
             | Order::Proven { .. }

@@ -197,7 +197,7 @@ impl Phone {
             } else if asked.again.is_some() {
                 asked.interval = T2;
             }
-            self.progressed(&call, purpose, letter.status, now);
+            self.progressed(&call, purpose, letter, now);
             return;
         }
         if asked.is_invite() {
@@ -223,18 +223,26 @@ impl Phone {
         }
     }
 
-    fn progressed(&mut self, call: &str, purpose: Purpose, status: u16, now: Moment) {
+    fn progressed(&mut self, call: &str, purpose: Purpose, letter: &Letter, now: Moment) {
         let at = self.talks.iter().position(|talk| talk.id == call);
         let (Some(at), Purpose::Invite) = (at, purpose) else {
             return;
         };
+        if !matches!(self.talks[at].state, State::Dialling { .. }) {
+            return;
+        }
+        if letter.status > 100
+            && let Some(theirs) = Description::read(&letter.body)
+        {
+            self.talks[at].theirs = Some(theirs);
+        }
         let State::Dialling { provisional, unwanted, .. } = &mut self.talks[at].state else {
             return;
         };
         let first = !*provisional;
         *provisional = true;
         let cancel = first && *unwanted;
-        self.saw(Seen::Progress { status }, now);
+        self.saw(Seen::Progress { status: letter.status }, now);
         if cancel {
             self.cancel(at, now);
         }

@@ -339,17 +339,19 @@ impl Phone {
         &self.seen
     }
 
-    /// The sound of the calls that are up.
+    /// The sound of the calls that are up, or are heard already.
     pub fn voices(&self) -> impl Iterator<Item = Voice> {
-        self.talks.iter().filter(|talk| talk.is_established()).filter_map(|talk| {
-            let theirs = talk.theirs.as_ref()?;
-            Some(Voice {
-                ours: talk.ours,
-                theirs: theirs.address,
-                sends: talk.direction.sends() && theirs.direction.receives(),
-                hears: talk.direction.receives() && theirs.direction.sends(),
-            })
-        })
+        self.talks.iter().filter(|talk| talk.is_established() || talk.is_dialling()).filter_map(
+            |talk| {
+                let theirs = talk.theirs.as_ref()?;
+                Some(Voice {
+                    ours: talk.ours,
+                    theirs: theirs.address,
+                    sends: talk.direction.sends() && theirs.direction.receives(),
+                    hears: talk.direction.receives() && theirs.direction.sends(),
+                })
+            },
+        )
     }
 
     // ---- time and outputs ----

@@ -64,6 +64,10 @@ impl Talk {
         matches!(self.state, State::Established)
     }
 
+    pub(super) fn is_dialling(&self) -> bool {
+        matches!(self.state, State::Dialling { .. })
+    }
+
     pub(super) fn is_over(&self) -> bool {
         matches!(self.state, State::Over { .. })
     }

@@ -72,6 +72,7 @@ impl Endpoint {
             return;
         }
         let response = self.with_contact(question.response(status), session.dialog.flow);
+        let response = with_early_media(response, question, sdp);
         let bytes = match sdp {
             Some(sdp) => response.body(compose::SDP, sdp).bytes().clone(),
             None => response.finish().bytes().clone(),
@@ -162,6 +163,9 @@ impl Endpoint {
 
     /// The final response a refusal stands for.
     pub(super) fn refusal(&mut self, question: &Question, refusal: &Refusal) -> (Status, Bytes) {
+        if *refusal == Refusal::Overload {
+            self.overload.refused();
+        }
         let status = match refusal {
             Refusal::NotFound => Status::NOT_FOUND,
             Refusal::Overload if self.setup.second_node => Status::SERVICE_UNAVAILABLE,
@@ -384,6 +388,20 @@ impl Endpoint {
             .header(HeaderName::Contact, self.contact(flow))
             .header(HeaderName::Allow, compose::ALLOW)
             .header(HeaderName::Supported, compose::SUPPORTED)
+    }
+}
+
+/// RFC 5009 §8: what we send before the answer is to be heard, for gateways that ask.
+pub(super) fn with_early_media(
+    response: ResponseBuilder,
+    question: &Question,
+    sdp: Option<&Bytes>,
+) -> ResponseBuilder {
+    let asks = question.request.header(HeaderName::PEarlyMedia).is_some();
+    if asks && sdp.is_some() {
+        response.header(HeaderName::PEarlyMedia, "sendrecv")
+    } else {
+        response
     }
 }
 

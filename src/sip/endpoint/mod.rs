@@ -16,6 +16,7 @@ mod inviting;
 mod judging;
 mod locating;
 mod newcomers;
+mod overload;
 mod phones;
 mod privacy;
 mod receiving;
@@ -49,6 +50,7 @@ use crate::sip::trunk::{TrunkPeer, Trunks};
 use crate::sip::{Door, Flow, Transmit, Transport};
 
 use self::guard::Guard;
+use self::overload::Overload;
 pub use self::trunks::OUTGOING_MAX;
 pub use self::words::{
     Account, Activity, Dialled, DialogRef, Dress, Ending, Event, Failure, Invitation, Load, Origin,
@@ -88,6 +90,7 @@ pub struct Endpoint {
     authenticator: Authenticator,
     trunks: Trunks,
     guard: Guard,
+    overload: Overload,
     locator: Locator,
     timers: Timers<Timer>,
     outputs: VecDeque<Output>,
@@ -182,8 +185,8 @@ enum Timer {
     SessionDoubt(DialogRef),
     /// A subscription is over.
     WatchEnds(u64),
-    /// A call of ours to the public network has lasted as long as it may.
-    OutgoingOver(DialogRef),
+    /// A call of ours to the public network has lasted long.
+    Outlasted(DialogRef),
 }
 
 impl Endpoint {
@@ -209,6 +212,7 @@ impl Endpoint {
             watch_index: BTreeMap::new(),
             last_watch: 0,
             guard: Guard::default(),
+            overload: Overload::default(),
             locator: Locator::default(),
             malformed: 0,
             timers: Timers::default(),
@@ -417,7 +421,7 @@ impl Endpoint {
                 Timer::Unpracked(dialog) => self.repeat_reliably(dialog, now),
                 Timer::NeverPracked(dialog) => self.never_pracked(dialog, now),
                 Timer::SessionRefresh(dialog) => self.refresh_session(dialog, now),
-                Timer::OutgoingOver(dialog) => self.outgoing_over(dialog, now),
+                Timer::Outlasted(dialog) => self.report_of(dialog, Event::Outlasted { dialog }),
                 Timer::SessionDoubt(dialog) => self.doubt_session(dialog, now),
                 Timer::WatchEnds(watch) => self.end_watch(watch, "timeout", now),
             }
@@ -543,7 +547,7 @@ impl Endpoint {
         self.timers.stop(&Timer::NeverPracked(dialog));
         self.timers.stop(&Timer::SessionRefresh(dialog));
         self.timers.stop(&Timer::SessionDoubt(dialog));
-        self.timers.stop(&Timer::OutgoingOver(dialog));
+        self.timers.stop(&Timer::Outlasted(dialog));
         Some(session)
     }
 

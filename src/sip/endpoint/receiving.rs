@@ -69,7 +69,7 @@ impl Endpoint {
             Ok(Message::Request(request)) => {
                 let goes_on = request.to_tag().is_some()
                     || matches!(request.method(), Method::Ack | Method::Cancel);
-                let arrival = self.arrival(flow, request);
+                let arrival = self.arrival(flow, request, now);
                 let is_known = self.transactions.find(&arrival.key).is_some();
                 if goes_on || is_known {
                     self.judge(arrival, now);
@@ -187,14 +187,20 @@ impl Endpoint {
     // ---- requests ----
 
     fn requested(&mut self, flow: Flow, request: Request, now: Now) {
-        let arrival = self.arrival(flow, request);
+        let arrival = self.arrival(flow, request, now);
         self.judge(arrival, now);
     }
 
-    fn arrival(&self, source: Flow, request: Request) -> Arrival {
+    fn arrival(&mut self, source: Flow, request: Request, now: Now) -> Arrival {
         let key = server_key(&request);
         let tag = self.stateless_tag(&request);
-        let question = Question { request, tag, source: source.peer };
+        let is_trunk = self.trunk_at(source.peer.ip().to_canonical()).is_some();
+        if is_trunk && *request.method() == Method::Invite && request.to_tag().is_none() {
+            self.overload.asked(now.steady);
+        }
+        let wants_advice = is_trunk && request.via().is_ok_and(|via| via.wants_advice());
+        let advice = wants_advice.then(|| self.overload.advice(now));
+        let question = Question { request, tag, source: source.peer, advice };
         let reply = reply_of(&question, source);
         Arrival { question, key, source, reply, transaction: None }
     }

@@ -12,6 +12,7 @@ use crate::sip::headers::RAck;
 use crate::sip::message::{HeaderName, Method, Response, Status};
 use crate::sip::transaction::{Kept, PATIENCE, T1, TransactionRef};
 
+use super::answering::with_early_media;
 use super::receiving::{Arrival, sdp_of};
 use super::{DialogRef, Ending, Endpoint, Event, Purpose, Timer};
 
@@ -71,6 +72,7 @@ impl Endpoint {
             .with_contact(question.response(status), session.dialog.flow)
             .header(HeaderName::Require, RELIABLE)
             .header(HeaderName::RSeq, ours.rseq);
+        let response = with_early_media(response, question, sdp);
         let bytes = match sdp {
             Some(sdp) => response.body(compose::SDP, sdp).bytes().clone(),
             None => response.finish().bytes().clone(),

@@ -21,8 +21,8 @@ use super::{DialogRef, Endpoint, Event, Failure, Invitation, Purpose, Timer};
 
 /// Calls of ours to the public network at once.
 pub const OUTGOING_MAX: usize = 4;
-/// And the longest of them.
-const OUTGOING_LONGEST: Duration = Duration::from_secs(3_600);
+/// After this it is told how long one of them lasts: whether it may go on is decided above.
+const OUTGOING_LONG: Duration = Duration::from_secs(3_600);
 /// How often one INVITE of ours answers a challenge.
 const CHALLENGES_MAX: u8 = 2;
 
@@ -180,7 +180,7 @@ impl Endpoint {
         session.invitation = Some(Box::new(invitation.clone()));
         session.outgoing = true;
         self.sessions.insert(dialog, session);
-        self.timers.set(Timer::OutgoingOver(dialog), now.steady + OUTGOING_LONGEST);
+        self.timers.set(Timer::Outlasted(dialog), now.steady + OUTGOING_LONG);
     }
 
     /// What an INVITE to a trunk says besides: who pays, and that nobody is shown.
@@ -247,12 +247,6 @@ impl Endpoint {
             session.stage = stage;
         }
         true
-    }
-
-    /// The longest call of ours is over (T-01).
-    pub(super) fn outgoing_over(&mut self, dialog: DialogRef, now: Now) {
-        self.report_of(dialog, Event::Ended { dialog, ending: super::Ending::Lost, cause: None });
-        self.give_up(dialog, super::Reason::Normal, now);
     }
 
     // ---- the parts ----

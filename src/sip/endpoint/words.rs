@@ -339,6 +339,8 @@ pub enum Event {
     /// The DNS named an address outside the ranges this destination is pinned to (domain.md T-21);
     /// it is not used.
     LocatedAbroad { destination: Destination, address: IpAddr },
+    /// A call of ours to the public network has lasted an hour; it goes on.
+    Outlasted { dialog: DialogRef },
     /// A trunk answers, or does not any more; it knows us, or does not: see
     /// [`Endpoint::trunks`](crate::sip::Endpoint::trunks).
     TrunkChanged { trunk: TrunkName },

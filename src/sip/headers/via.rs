@@ -107,6 +107,15 @@ impl<'a> Via<'a> {
         self.params.has("rport")
     }
 
+    /// Whether the sender wants to be told how much of its traffic to keep back, and understands the way
+    /// everybody must (RFC 7339 §5.1: `loss`).
+    pub fn wants_advice(&self) -> bool {
+        let algorithms = self.params.unquoted("oc-algo");
+        let knows_loss = algorithms
+            .is_none_or(|all| all.split(',').any(|one| trim(one).eq_ignore_ascii_case("loss")));
+        self.params.has("oc") && knows_loss
+    }
+
     /// The port written into `rport`.
     pub fn rport(&self) -> Option<u16> {
         self.params.get("rport")?.parse().ok()
@@ -122,8 +131,13 @@ impl<'a> Via<'a> {
     }
 
     /// This Via as a response carries it: `received` and `rport` say where the request came from.
-    pub fn answering(self, source: SocketAddr) -> impl fmt::Display {
-        Answering { via: self, source }
+    /// With `advice` for whoever asks for it (RFC 7339 §4): see [`Via::wants_advice`].
+    pub fn answering(
+        self,
+        source: SocketAddr,
+        advice: Option<&'a str>,
+    ) -> impl fmt::Display + use<'a> {
+        Answering { via: self, source, advice: advice.filter(|_| self.wants_advice()) }
     }
 
     /// A Via of ours, asking for `rport`.
@@ -148,6 +162,7 @@ fn sent_by_parts(text: &str) -> Option<(&str, Option<u16>)> {
 struct Answering<'a> {
     via: Via<'a>,
     source: SocketAddr,
+    advice: Option<&'a str>,
 }
 
 impl fmt::Display for Answering<'_> {
@@ -164,7 +179,9 @@ impl fmt::Display for Answering<'_> {
                 write!(f, ";keep={KEEP_ALIVE_SECONDS}")?;
                 continue;
             }
-            let is_ours = ["received", "rport"].iter().any(|ours| name.eq_ignore_ascii_case(ours));
+            let is_ours = ["received", "rport"].iter().any(|ours| name.eq_ignore_ascii_case(ours))
+                || self.advice.is_some()
+                    && ["oc", "oc-algo"].iter().any(|ours| name.eq_ignore_ascii_case(ours));
             match value {
                 _ if is_ours => {}
                 Some(value) => write!(f, ";{name}={value}")?,
@@ -179,6 +196,9 @@ impl fmt::Display for Answering<'_> {
         }
         if wants_rport {
             write!(f, ";rport={}", self.source.port())?;
+        }
+        if let Some(advice) = self.advice {
+            write!(f, ";{advice}")?;
         }
         Ok(())
     }

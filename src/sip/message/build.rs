@@ -105,7 +105,18 @@ impl ResponseBuilder {
     /// `received` and `rport` for `source`, §18.2.1 and RFC 3581), From, To, Call-ID, CSeq, and
     /// Timestamp into a 100. `to_tag` is added unless To has one or the status is 100.
     pub fn new(request: &Request, status: Status, to_tag: &str, source: SocketAddr) -> Self {
-        Self::copying(request, &request.method, status, to_tag, source)
+        Self::copying(request, &request.method, status, to_tag, source, None)
+    }
+
+    /// The same, with advice on overload in the topmost Via if its sender asks for it (RFC 7339).
+    pub fn advising(
+        request: &Request,
+        status: Status,
+        to_tag: &str,
+        source: SocketAddr,
+        advice: Option<&str>,
+    ) -> Self {
+        Self::copying(request, &request.method, status, to_tag, source, advice)
     }
 
     pub(in crate::sip) fn copying(
@@ -114,6 +125,7 @@ impl ResponseBuilder {
         status: Status,
         to_tag: &str,
         source: SocketAddr,
+        advice: Option<&str>,
     ) -> Self {
         let mut draft = Draft::new(head.cseq.number, method.clone());
         draft.cseq = head.cseq.clone();
@@ -124,7 +136,7 @@ impl ResponseBuilder {
         draft.bytes.put_slice(status.phrase().as_bytes());
         let phrase = Span { start, end: draft.at() };
         draft.bytes.put_slice(b"\r\n");
-        draft.copy_answered(head, status, to_tag, source);
+        draft.copy_answered(head, status, to_tag, (source, advice));
         Self { status, phrase, draft }
     }
 
@@ -220,10 +232,16 @@ impl Draft {
         write!(OneLine(&mut self.bytes), "{value}").expect("writing to memory can't fail");
     }
 
-    fn copy_answered(&mut self, head: &Head, status: Status, to_tag: &str, source: SocketAddr) {
+    fn copy_answered(
+        &mut self,
+        head: &Head,
+        status: Status,
+        to_tag: &str,
+        (source, advice): (SocketAddr, Option<&str>),
+    ) {
         for (at, via) in head.headers(HeaderName::Via).enumerate() {
             match crate::sip::headers::Via::read(via) {
-                Ok(top) if at == 0 => self.header(HeaderName::Via, top.answering(source)),
+                Ok(top) if at == 0 => self.header(HeaderName::Via, top.answering(source, advice)),
                 Ok(_) | Err(_) => self.header(HeaderName::Via, via),
             }
         }

@@ -103,7 +103,7 @@ impl Malformed {
     pub fn answer(&self, to_tag: &str, source: SocketAddr) -> Option<Response> {
         let (status, rescued) = (self.status()?, self.rescued.as_ref()?);
         let builder =
-            ResponseBuilder::copying(&rescued.head, &rescued.method, status, to_tag, source);
+            ResponseBuilder::copying(&rescued.head, &rescued.method, status, to_tag, source, None);
         Some(builder.finish())
     }
 }

@@ -102,7 +102,8 @@ fn every_stream_is_answered_in_its_place() {
          m=audio 4002 RTP/SAVP 8\r\n\
          m=audio 4000 RTP/AVP 8\r\n\
          m=audio 4004 RTP/AVP 8\r\n\
-         m=image 0 udptl t38\r\n",
+         m=image 0 udptl t38\r\n\
+         m=application 9 TCP/MRCPv2 1\r\n",
     );
 
     let answer = Session::new(1).answer(&offer, &abilities(), None).unwrap();
@@ -117,6 +118,7 @@ fn every_stream_is_answered_in_its_place() {
             "m=audio 20000 RTP/AVP 8",
             "m=audio 0 RTP/AVP 8",
             "m=image 0 udptl t38",
+            "m=application 0 TCP/MRCPv2 1",
         ]
     );
     assert_eq!(answer.agreed.remote_rtp.port, 4000);

@@ -40,3 +40,53 @@ fn under_load_what_was_begun_goes_on_and_nothing_is_begun() {
     assert_eq!(house.lines(), ["SIP/2.0 200 OK"]);
     assert_eq!(house.take_events(), [Event::Ended { dialog, ending: Ending::HungUp, cause: None }]);
 }
+
+/// RFC 7339 §4, §5: a trunk that asks by `oc` is told what share of its calls is only refused, and that it
+/// is over when it is.
+#[test]
+fn a_trunk_that_asks_is_advised_of_the_share_that_is_refused() {
+    let mut house = House::with(Setup { dialogs_max: 1, ..setup() });
+    let asking = |count: u32| {
+        invite(&format!("z9hG4bK{count}"))
+            .replace(";rport", ";rport;oc;oc-algo=\"loss,A\"")
+            .replace("call-1", &format!("call-{count}"))
+    };
+    let oc = |house: &mut House| {
+        let sent = house.take_sent().pop().unwrap();
+        header(&sent, "Via").unwrap().split_once(";oc=").unwrap().1.to_owned()
+    };
+    house.hears(trunk(), &asking(1));
+    let calm = oc(&mut house);
+    assert!(calm.starts_with("0;oc-algo=\"loss\";oc-validity=0;oc-seq="), "{calm}");
+
+    for count in 2..=4 {
+        house.hears(trunk(), &asking(count));
+        house.take_sent();
+    }
+    house.passes(Duration::from_secs(2));
+    house.take_sent();
+    house.hears(trunk(), &asking(5));
+    let full = oc(&mut house);
+    assert!(full.starts_with("75;oc-algo=\"loss\";oc-validity=4000;oc-seq="), "{full}");
+    let sequence = |oc: &str| oc.rsplit_once('=').unwrap().1.parse::<f64>().unwrap();
+    assert!(sequence(&full) > sequence(&calm));
+
+    house.passes(Duration::from_secs(10));
+    house.take_sent();
+    house.hears(trunk(), &asking(6));
+    let calm = oc(&mut house);
+    assert!(calm.starts_with("0;oc-algo=\"loss\";oc-validity=0"), "{calm}");
+}
+
+/// RFC 7339 §5.1: who asks for nothing, or is no trunk, is told nothing.
+#[test]
+fn nobody_else_is_advised() {
+    let mut house = House::new();
+    house.hears(trunk(), &invite("z9hG4bKplain"));
+    assert!(house.take_sent().iter().all(|sent| !sent.contains(";oc")), "it did not ask");
+
+    let asks = invite("z9hG4bKother").replace(";rport", ";rport;oc").replace("call-1", "call-2");
+    house.hears(flow(Transport::Udp, "203.0.113.66:5060"), &asks);
+    let sent = house.take_sent();
+    assert!(sent.iter().all(|sent| !sent.contains("oc-seq")), "{sent:?}");
+}

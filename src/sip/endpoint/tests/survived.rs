@@ -19,6 +19,15 @@ const IGNORED: &[(&str, &str)] = &[
     ("RFC 6809, capabilities of proxies", "Feature-Caps: *;+g.3gpp.srvcc\r\n"),
     ("RFC 8123 and RFC 8497, log-me", "Session-ID: ab30317f1a784dc48ff824d0d3715d86;logme\r\n"),
     ("RFC 3312 and RFC 4032, preconditions", "Supported: precondition\r\n"),
+    ("RFC 4411, preemption", "Reason: preemption;cause=1;text=\"UA Preemption\"\r\n"),
+    ("RFC 5079, anonymity", "Privacy: id\r\n"),
+    ("RFC 7463, shared appearances", "Alert-Info: <urn:alert:service:normal>;appearance=1\r\n"),
+    (
+        "RFC 8443 and RFC 9027, assertions of priority",
+        "Resource-Priority: esnet.1\r\nIdentity: eyJ.e30.sig;info=<https://x.example>;ppt=rph\r\n",
+    ),
+    ("RFC 8496, who is charged", "P-Charge-Info: <sip:+33199003133@operator.example>;npi=ISDN\r\n"),
+    ("RFC 7245, RFC 7865 and RFC 7866, recording", "Supported: siprec, record-aware\r\n"),
 ];
 
 #[test]
@@ -98,5 +107,76 @@ fn overlap_dialling_is_never_asked_for() {
         house.lines();
         house.does(|endpoint, now| endpoint.refuse(dialog, Refusal::NotFound, now));
         assert_eq!(house.lines(), ["SIP/2.0 404 Not Found"]);
+    }
+}
+
+/// RFC 6341, RFC 7245, RFC 7865, RFC 7866: nobody records here, and nobody is recorded for.
+#[test]
+fn a_recorder_is_told_that_we_do_not_do_it() {
+    let mut house = House::new();
+    let more = "Require: siprec\r\nContact: <sip:rec@192.0.2.9>;+sip.src\r\n";
+    let uri = "sip:3977@203.0.113.1";
+    house.hears(trunk(), &request("INVITE", "z9hG4bKone", uri, "", 1, more, OFFER));
+
+    let refusal = house.take_sent().pop().unwrap();
+    assert!(refusal.starts_with("SIP/2.0 420 "), "{refusal}");
+    assert_eq!(header(&refusal, "Unsupported"), Some("siprec"));
+}
+
+/// RFC 4240, RFC 5552 (no media of anybody's URL), RFC 6116 (no ENUM): what is dialled is looked up in our
+/// own book alone. RFC 5031, RFC 6881: this is not where emergencies are dialled, and none is passed on.
+#[test]
+fn what_is_dialled_makes_us_ask_and_fetch_nothing() {
+    for uri in [
+        "sip:annc@203.0.113.1;play=http://198.51.100.66/x.wav",
+        "sip:dialog@203.0.113.1;voicexml=http://198.51.100.66/x.vxml",
+        "sip:+33199000000@203.0.113.1;user=phone",
+        "urn:service:sos",
+    ] {
+        let mut house = House::new();
+        house.hears(trunk(), &request("INVITE", "z9hG4bKone", uri, "", 1, "", OFFER));
+
+        assert!(house.asked.is_empty(), "{uri}");
+        let events = house.take_events();
+        if let Some(Event::Invited { dialog, dialled, .. }) = events.first() {
+            let (dialog, number) = (*dialog, dialled.number.clone());
+            assert!(number.is_none_or(|number| number.as_str() == "+33199000000"), "{uri}");
+            house.does(|endpoint, now| endpoint.refuse(dialog, Refusal::NotFound, now));
+        }
+        let sent = house.take_sent();
+        assert!(sent.iter().all(|sent| sent.starts_with("SIP/2.0 ")), "{uri}: {sent:?}");
+        let last = sent.last().unwrap();
+        assert!(["404", "416"].contains(&&last[8..11]), "{uri}: {last}");
+    }
+}
+
+/// RFC 8197 (607) and RFC 8688 (608): never said by us, and from a phone a plain no.
+#[test]
+fn unwanted_and_rejected_are_a_plain_no() {
+    for status in [607, 608] {
+        let mut house = House::new();
+        let phone = house.registers(desk());
+        let (dialog, invite) = house.rings(phone);
+        let call_info = "Call-Info: <https://192.0.2.9/jcard>;purpose=jwscard\r\n";
+        house.hears(desk(), &answer(&invite, status, "phone", call_info, ""));
+
+        let why = Failure::Refused(status);
+        assert_eq!(house.take_events(), [Event::Failed { dialog, why, cause: None }]);
+    }
+}
+
+/// RFC 5009 §8, RFC 3960 §2: who asks is told that what comes before the answer is to be heard.
+#[test]
+fn sound_before_the_answer_is_announced_to_who_asks() {
+    for (asks, told) in [("P-Early-Media: supported\r\n", Some("sendrecv")), ("", None)] {
+        let mut house = House::new();
+        let uri = "sip:3977@203.0.113.1";
+        let dialog = house.is_invited(&request("INVITE", "z9hG4bKone", uri, "", 1, asks, OFFER));
+        house.take_sent();
+        house.does(|endpoint, now| endpoint.progress(dialog, ANSWER.into(), now));
+
+        let progress = house.take_sent().pop().unwrap();
+        assert!(progress.starts_with("SIP/2.0 183"), "{progress}");
+        assert_eq!(header(&progress, "P-Early-Media"), told);
     }
 }
