@@ -341,10 +341,10 @@ impl Call {
         matches!(self.stage, Stage::Talking(_))
     }
 
-    /// Whether this leg is the one the caller talks with.
+    /// Whether somebody talks by this leg: with the caller, or with the listener on the caller's behalf.
     pub fn talks_by(&self, leg: u32) -> bool {
         match &self.stage {
-            Stage::Talking(talking) => talking.leg() == leg,
+            Stage::Talking(talking) => talking.leg() == leg || talking.has_party(leg),
             Stage::Arriving(_)
             | Stage::Greeting(_)
             | Stage::Waiting(_)
