@@ -25,6 +25,8 @@ pub struct House {
     pub state: PathBuf,
     /// Listeners' passwords; none: `passwords.toml` in the state folder.
     pub passwords: Option<PathBuf>,
+    /// The recordings; none: where `lines.toml` says.
+    pub prompts: Option<PathBuf>,
     /// Where SIP is spoken.
     pub doors: Vec<DoorSettings>,
     pub connections: ConnectionSettings,
@@ -192,6 +194,7 @@ impl House {
             None => self.state.join("passwords.toml"),
         });
         let whole = |path: &mut PathBuf| *path = folder.join(&*path);
+        self.prompts.iter_mut().for_each(whole);
         for door in &mut self.doors {
             door.certificate.iter_mut().for_each(whole);
             door.key.iter_mut().for_each(whole);
@@ -216,6 +219,7 @@ impl Default for House {
             language: Language::default(),
             state: PathBuf::from("state"),
             passwords: None,
+            prompts: None,
             doors: vec![door(Transport::Udp), door(Transport::Tcp)],
             connections: ConnectionSettings::default(),
             media: MediaSettings::default(),

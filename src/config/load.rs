@@ -111,7 +111,12 @@ pub(super) fn load_from(
         notices::name_the_unused(&calendars_file, &queues_file, lines, listeners, &mut report);
     }
     let (library, words) = match &lines_file {
-        Some((source, file)) => library(places, source, file, asked, &mut report),
+        Some((source, file)) => {
+            let installed = house.as_ref().and_then(|house| house.prompts.clone());
+            let folder = places.prompts.clone().or(installed);
+            let folder = folder.unwrap_or_else(|| places.folder.join(file.prompts.get_ref()));
+            library(&folder, source, file, asked, &mut report)
+        }
         None => (None, None),
     };
     if let (Some((_, lines)), Some(library)) = (&lines, &library) {
@@ -271,16 +276,12 @@ fn house_source(folder: &Path, report: &mut Report) -> Option<Source> {
 }
 
 fn library(
-    places: &Places,
+    folder: &Path,
     source: &Source,
     file: &LinesFile,
     mut asked: BTreeMap<PromptName, Place>,
     report: &mut Report,
 ) -> (Option<Library>, Option<Source>) {
-    let folder = match &places.prompts {
-        Some(folder) => folder.clone(),
-        None => places.folder.join(file.prompts.get_ref()),
-    };
     let spoken_by_the_house = source.place(file.prompts.span().start);
     for name in fragments::every() {
         asked.entry(name).or_insert_with(|| spoken_by_the_house.clone());
@@ -288,7 +289,7 @@ fn library(
     let Some(words) = Source::read(&folder.join(prompts::FILE), report) else {
         return (None, None);
     };
-    let library = prompts::library(&folder, &asked, &words, report);
+    let library = prompts::library(folder, &asked, &words, report);
     (library, Some(words))
 }
 

@@ -31,6 +31,34 @@ fn the_example_of_a_trunk_is_a_good_plan_once_its_recordings_are_installed() {
     plan.load().unwrap_or_else(|report| panic!("{}", report.told(Language::English)));
 }
 
+/// As the service and the container are told where: a plan that does not find its recordings tells
+/// every caller that the line is closed.
+#[test]
+fn recordings_are_found_where_the_service_and_the_container_install_them() {
+    let installed = "/usr/share/hotline/prompts";
+    let repository = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let deployed =
+        |file: &str| std::fs::read_to_string(repository.join("deploy").join(file)).unwrap();
+    let service = deployed("hotline.service");
+    assert!(service.contains("cp -r prompts /usr/share/hotline/"));
+    assert!(service.contains(&format!("Environment=HOTLINE__PROMPTS={installed}\n")));
+    let container = deployed("Containerfile");
+    assert!(container.contains(&format!("COPY prompts {installed}\n")));
+    assert!(container.contains(&format!("HOTLINE__PROMPTS={installed}\n")));
+
+    let plan = PlanFolder::new();
+    std::fs::rename(plan.path().join("../prompts"), plan.path().join("../elsewhere")).unwrap();
+    let check = |prompts: Option<&str>| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_hotline"));
+        command.arg("check").arg(plan.path()).env("HOTLINE__LANGUAGE", "en");
+        command.envs(prompts.map(|folder| ("HOTLINE__PROMPTS", folder)));
+        command.output().unwrap()
+    };
+    assert!(!check(None).status.success());
+    let output = check(Some("../elsewhere"));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
 #[test]
 fn all_problems_of_meaning_come_at_once() {
     let plan = PlanFolder::new();
