@@ -115,6 +115,8 @@ fn offer_answered(bencher: Bencher<'_, '_>) {
         rtp_port: 20_000,
         codecs: Codec::TELEPHONE.to_vec(),
         keys: None,
+        browser: None,
+        offers_handshake: false,
     };
     bencher.bench_local(|| Session::new(1).answer(black_box(offer), &abilities, None).unwrap());
 }

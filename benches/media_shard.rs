@@ -20,7 +20,7 @@ use hotline::media::library::Library;
 use hotline::media::rtp::{Header, Packet};
 use hotline::media::sound::Recording;
 use hotline::media::sound::tone::sine;
-use hotline::media::{Notice, Order, PlayRef, Repeat, Sources};
+use hotline::media::{Notice, Order, PlayRef, Repeat, Road, Sources};
 use hotline::service::Clock;
 use hotline::service::shards::{Settings, Shards, Tell};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -149,7 +149,7 @@ fn described(
         phone.local_addr().unwrap().port(),
         codec.payload_type()
     );
-    shards.order(Order::Open { stream, sources: Sources::Anywhere, secure: false });
+    shards.order(Order::Open { stream, sources: Sources::Anywhere, road: Road::Readable });
     shards.order(Order::Answer { stream, offer: offer.into() });
     shards.order(Order::Proven { stream });
     loop {

@@ -8,7 +8,7 @@
 //! |---|---|---|
 //! | 6 | [`cli`] | the door: says what it was asked to do |
 //! | 5 | [`service`] | owns tasks, threads, clocks and shutdown |
-//! | 4 | [`config`] [`http`] [`metrics`] [`net`] [`sim`] [`store`] | the world, strangers to each other |
+//! | 4 | [`config`] [`gateway`] [`http`] [`metrics`] [`net`] [`sim`] [`store`] | the world, strangers to each other |
 //! | — | | *everything below is pure* |
 //! | 3 | [`exchange`] | owns everything alive and sorts the mail |
 //! | 2 | [`call`] | one caller's journey |
@@ -31,6 +31,7 @@ pub mod call;
 pub mod exchange;
 
 pub mod config;
+pub mod gateway;
 pub mod http;
 pub mod metrics;
 pub mod net;

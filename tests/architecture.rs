@@ -15,7 +15,7 @@ const FLOORS: &[&[&str]] = &[
     &["admission", "ivr", "media", "queue", "record", "roster", "schedule", "sip"],
     &["call"],
     &["exchange"],
-    &["config", "http", "metrics", "net", "sim", "store"],
+    &["config", "gateway", "http", "metrics", "net", "sim", "store"],
     &["service"],
     &["cli"],
 ];

@@ -11,7 +11,7 @@ fuzz_target!(|bytes: &[u8]| {
         assert_eq!(parse(&print(&read)).as_ref(), Ok(&read));
     }
     let abilities =
-        Abilities { address: [192, 0, 2, 1].into(), rtp_port: 20_000, codecs: Codec::TELEPHONE.to_vec(), keys: None };
+        Abilities { address: [192, 0, 2, 1].into(), rtp_port: 20_000, codecs: Codec::TELEPHONE.to_vec(), keys: None, browser: None, offers_handshake: false };
     let mut session = Session::new(1);
     if let Ok(answer) = session.answer(bytes, &abilities, None) {
         let offered = parse(bytes).expect("it was read a moment ago");

@@ -32,7 +32,7 @@ impl Arriving {
     pub(super) fn begin(arrival: Arrival, now: Now) -> (Body, Self) {
         let Arrival { call, line, origin, preface, plan, trunk, .. } = arrival;
         let Arrival {
-            sources, secure, early, offer, territory, opening, attended, has_enough, ..
+            sources, road, early, offer, territory, opening, attended, has_enough, ..
         } = arrival;
         let mut draft = Draft::new(call, line.name.clone(), trunk, plan, now);
         if let Some(origin) = origin {
@@ -44,7 +44,7 @@ impl Arriving {
             body.early = Early::Wanted;
         }
         let stream = body.stream(CALLER);
-        body.media(Order::Open { stream, sources, secure });
+        body.media(Order::Open { stream, sources, road });
         let delayed = offer.is_none();
         body.media(match offer {
             Some(offer) => Order::Answer { stream, offer },

@@ -18,8 +18,8 @@ use crate::base::{ListenerName, Moment, Now, Sdp, StreamRef};
 use crate::call::body::{Body, Talks};
 use crate::call::plan::Helper;
 use crate::call::ringing::{Far, PhoneLeg, PhoneState};
-use crate::call::{Output, Timer};
-use crate::media::{Order, Sources};
+use crate::call::{Output, Timer, words};
+use crate::media::{Order, Road, Sources};
 use crate::record::AttemptResult;
 use crate::sip::{Phone, Reason};
 
@@ -252,8 +252,8 @@ impl Body {
                 talks: Talks::opening(),
             };
             self.phones.insert(leg, leg_of);
-            let secure = phone.flow.transport.is_secure();
-            self.media(Order::Open { stream, sources: Sources::Anywhere, secure });
+            let road = words::road(phone.flow.transport);
+            self.media(Order::Open { stream, sources: Sources::Anywhere, road });
             self.media(Order::Offer { stream, like: Some(like) });
             legs.push(leg);
         }
@@ -265,7 +265,7 @@ impl Body {
         &mut self,
         listener: ListenerName,
         offer: Option<Sdp>,
-        secure: bool,
+        road: Road,
     ) -> u32 {
         let leg = self.fresh_leg();
         let stream = self.stream(leg);
@@ -276,7 +276,7 @@ impl Body {
             talks: Talks::opening(),
         };
         self.phones.insert(leg, leg_of);
-        self.media(Order::Open { stream, sources: Sources::Anywhere, secure });
+        self.media(Order::Open { stream, sources: Sources::Anywhere, road });
         self.media(match offer {
             Some(offer) => Order::Answer { stream, offer },
             None => Order::Offer { stream, like: None },

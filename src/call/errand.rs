@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::{CallRef, ListenerName, Moment, Now, PromptName, Sdp, StreamRef, Timers};
 use crate::call::{CALLER, Output};
-use crate::media::{Notice, Order, PlayRef, Repeat, Sources};
+use crate::media::{Notice, Order, PlayRef, Repeat, Road, Sources};
 use crate::sip::{Reason, Refusal};
 
 use std::time::Duration;
@@ -40,7 +40,7 @@ impl Errand {
         call: CallRef,
         listener: ListenerName,
         offer: Option<Sdp>,
-        secure: bool,
+        road: Road,
         prompts: Vec<PromptName>,
         now: Now,
     ) -> Self {
@@ -52,7 +52,7 @@ impl Errand {
             None => Order::Offer { stream, like: None },
         };
         let outputs = VecDeque::from([
-            Output::Media(Order::Open { stream, sources: Sources::Anywhere, secure }),
+            Output::Media(Order::Open { stream, sources: Sources::Anywhere, road }),
             Output::Media(describe),
         ]);
         Self { listener, stream, prompts, state: State::Answering, timers, outputs }

@@ -14,7 +14,7 @@ use crate::call::ringing::{Far, PhoneLeg};
 use crate::call::talking::{SILENT_LISTENER_PATIENCE, SILENT_OUTSIDE_PATIENCE, Sound, Talking};
 use crate::call::waiting::Waiting;
 use crate::call::{CALLER, Call, Output, Stage, Timer};
-use crate::media::{Order, Tone};
+use crate::media::{Order, Road, Tone};
 use crate::record::{AttemptResult, Cause, Outcome};
 use crate::sip::{Failure, Reason};
 
@@ -88,13 +88,13 @@ impl Call {
         &mut self,
         wanted: Wanted,
         offer: Option<Sdp>,
-        secure: bool,
+        road: Road,
         now: Now,
     ) -> Option<u32> {
         let Stage::Talking(talking) = &mut self.stage else {
             return None;
         };
-        talking.asks_beside(&mut self.body, wanted, offer, secure, now)
+        talking.asks_beside(&mut self.body, wanted, offer, road, now)
     }
 
     /// Whether these are the two lines of a listener who asks somebody.
@@ -270,13 +270,13 @@ impl Talking {
         body: &mut Body,
         wanted: Wanted,
         offer: Option<Sdp>,
-        secure: bool,
+        road: Road,
         now: Now,
     ) -> Option<u32> {
         if !self.may_ask() {
             return None;
         }
-        let ear = body.dialled(self.listener.clone(), offer, secure);
+        let ear = body.dialled(self.listener.clone(), offer, road);
         body.wish(Output::Alert { leg: ear });
         self.consult = Some(Consult::begin(body, ear, wanted, now));
         Some(ear)

@@ -46,7 +46,7 @@ pub use consulting::{Aim, Wanted, Whom};
 pub use errand::Errand;
 pub use output::{Arrival, Output};
 pub use plan::{Helper, LinePlan, LineWords, Moved};
-pub use words::closed as closed_message;
+pub use words::{closed as closed_message, road};
 
 use arriving::Arriving;
 use body::Body;

@@ -10,7 +10,7 @@ use crate::base::{
 };
 use crate::call::LinePlan;
 use crate::call::consulting::{Aim, Whom};
-use crate::media::{Order, Sources};
+use crate::media::{Order, Road, Sources};
 use crate::record::{AttemptResult, CallRecord};
 use crate::schedule::Opening;
 use crate::sip::{PhoneRef, Reason, Refusal};
@@ -30,8 +30,7 @@ pub struct Arrival {
     pub trunk: Option<TrunkName>,
     /// Whose packets may be the caller's.
     pub sources: Sources,
-    /// The caller's signalling can't be read on the road.
-    pub secure: bool,
+    pub road: Road,
     pub offer: Option<Sdp>,
     pub territory: Territory,
     /// The line's hours at the instant the first copy of the INVITE came.

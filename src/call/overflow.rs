@@ -9,7 +9,7 @@ use crate::call::plan::Helper;
 use crate::call::ringing::{Far, PhoneLeg, PhoneState};
 use crate::call::{CALLER, Output, Timer};
 use crate::ivr;
-use crate::media::{Order, PlayRef, Repeat, Sources};
+use crate::media::{Order, PlayRef, Repeat, Road, Sources};
 use crate::queue::Stop;
 use crate::record::AttemptResult;
 use crate::sip::Reason;
@@ -49,7 +49,7 @@ impl Body {
         self.phones.insert(leg, phone);
         // Nobody's yet: which trunk carries the call is decided when it goes out.
         let sources = Sources::Within(Vec::new());
-        self.media(Order::Open { stream, sources, secure: false });
+        self.media(Order::Open { stream, sources, road: Road::Readable });
         self.media(Order::Offer { stream, like: Some(like) });
         leg
     }

@@ -76,8 +76,8 @@ impl Body {
                 talks: Talks::opening(),
             };
             self.phones.insert(leg, leg_of);
-            let secure = phone.flow.transport.is_secure();
-            self.media(Order::Open { stream, sources: Sources::Anywhere, secure });
+            let road = words::road(phone.flow.transport);
+            self.media(Order::Open { stream, sources: Sources::Anywhere, road });
             self.media(Order::Offer { stream, like: Some(self.stream(CALLER)) });
         }
     }

@@ -7,7 +7,9 @@ use chrono::{DateTime, Utc};
 use crate::base::{Now, PromptName, Territory};
 use crate::call::LinePlan;
 use crate::ivr::{self, Announcement, Closed};
+use crate::media::Road;
 use crate::schedule::{Closure, Opening};
+use crate::sip::Transport;
 
 /// RFC 7462: phones that know it ring in a way of their own for a caller who was cut off before.
 pub(super) const RESUMES_ALERT: &str = "<urn:alert:service:call-waiting>";
@@ -20,6 +22,15 @@ pub(super) fn display(line: &LinePlan, resumes: bool) -> String {
 /// The same on a colleague's phone who is asked to help with a call.
 pub(super) fn display_for_colleague(line: &LinePlan) -> String {
     format!("{} (collègue)", line.display)
+}
+
+/// What a description travels by whose signalling goes this way.
+pub fn road(transport: Transport) -> Road {
+    match transport {
+        Transport::Udp | Transport::Tcp => Road::Readable,
+        Transport::Tls => Road::Private,
+        Transport::Ws | Transport::Wss => Road::Web,
+    }
 }
 
 /// The closed message for this opening, with the next one in the caller's own hours.

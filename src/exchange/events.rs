@@ -10,7 +10,7 @@ use crate::exchange::{
     Caller, ClosedMessage, Code, Exchange, Guest, Level, LinePlan, Output, Stopping,
 };
 use crate::ivr::fragments;
-use crate::media::Sources;
+use crate::media::{Road, Sources};
 use crate::queue::Class;
 use crate::record::{Cause, Draft, Outcome, Party, Q850};
 use crate::roster::Output as RosterOutput;
@@ -22,8 +22,7 @@ pub(super) struct Invited {
     pub origin: Origin,
     pub caller: Option<CallerNumber>,
     pub offer: Option<Sdp>,
-    /// It came by TLS or a secure WebSocket.
-    pub secure: bool,
+    pub road: Road,
     pub at: Now,
 }
 
@@ -43,8 +42,8 @@ impl Exchange {
     fn happened(&mut self, event: Event, now: Now) {
         match event {
             Event::Invited { dialog, origin, dialled, caller, offer, flow, at } => {
-                let secure = flow.transport.is_secure();
-                let invited = Invited { dialog, origin, caller, offer, secure, at };
+                let road = crate::call::road(flow.transport);
+                let invited = Invited { dialog, origin, caller, offer, road, at };
                 self.invited(&dialled, invited, now);
             }
             Event::Confirmed { dialog, answer } => {
@@ -190,7 +189,7 @@ impl Exchange {
             preface,
             plan: self.plan.version.clone(),
             sources: self.sources(trunk.as_ref()),
-            secure: invited.secure,
+            road: invited.road,
             early: self.says_closed_early(trunk.as_ref()),
             trunk,
             offer: invited.offer,
@@ -255,8 +254,7 @@ impl Exchange {
         self.roster.calls_elsewhere(listener, call);
         self.roster_has_changed();
         let said = vec![fragments::name(said)];
-        let errand =
-            Errand::begin(call, listener.clone(), invited.offer, invited.secure, said, now);
+        let errand = Errand::begin(call, listener.clone(), invited.offer, invited.road, said, now);
         self.welcome(call, invited.dialog, Guest::Errand(Box::new(errand)), now);
     }
 

@@ -122,7 +122,7 @@ impl Exchange {
         let wanted = Wanted { whom, aim: Aim::Ask, phones, refer: None };
         let mut leg = None;
         self.with_call(call, now, |call, now| {
-            leg = call.asks_beside(wanted, invited.offer.clone(), invited.secure, now);
+            leg = call.asks_beside(wanted, invited.offer.clone(), invited.road, now);
         });
         match leg {
             Some(leg) => {

@@ -19,9 +19,9 @@ use super::playout::Playout;
 use super::ports::PortRange;
 use super::room::Room;
 use super::rtp::{Header, Kind};
-use super::sdp::Abilities;
+use super::sdp::{Abilities, Credentials, Fingerprint, Meeting, OurSide, Secured};
 use super::stream::{Heard, Stream};
-use super::{Notice, Order, PlayRef, Refused, Repeat, Sources};
+use super::{Notice, Order, PlayRef, Refused, Repeat, Road, Sources};
 use crate::base::{Mint, Moment, Now, PromptName, StreamRef};
 
 /// The streams of one media thread.
@@ -44,6 +44,9 @@ pub struct Engine {
     /// The millisecond up to which the wheel was turned.
     turned: Option<u64>,
     notices: VecDeque<Notice>,
+    fingerprint: Option<Fingerprint>,
+    /// For the gateway.
+    meetings: VecDeque<(Door, Option<Meeting>)>,
 }
 
 /// What an engine is told at the start.
@@ -54,6 +57,8 @@ pub struct Settings {
     pub ports: PortRange,
     /// In order of preference.
     pub codecs: Vec<Codec>,
+    /// Of the certificate that is shown to browsers; without one they are not met.
+    pub fingerprint: Option<Fingerprint>,
 }
 
 /// Names a stream's pair of sockets: a small number, used again when the stream is gone.
@@ -91,6 +96,8 @@ impl Engine {
             wheel: std::array::from_fn(|_| Vec::new()),
             turned: None,
             notices: VecDeque::new(),
+            fingerprint: settings.fingerprint,
+            meetings: VecDeque::new(),
         }
     }
 
@@ -115,8 +122,8 @@ impl Engine {
     /// Does what call control asks.
     pub fn handle(&mut self, order: Order, now: Now, sink: &mut impl Sink) {
         match order {
-            Order::Open { stream, sources, secure } => {
-                self.open(stream, sources, secure, now, sink);
+            Order::Open { stream, sources, road } => {
+                self.open(stream, sources, road, now, sink);
             }
             Order::Answer { stream, offer } => self.answer(stream, &offer, now),
             Order::Restrict { stream, sources } => {
@@ -248,6 +255,27 @@ impl Engine {
         self.turned = Some(due);
     }
 
+    /// Whom the gateway should meet on the road of which stream; `None`: nobody any more.
+    pub fn poll_meeting(&mut self) -> Option<(Door, Option<Meeting>)> {
+        self.meetings.pop_front()
+    }
+
+    /// The gateway met a stream's browser: these keys protect it, and it is there.
+    pub fn secured(&mut self, door: Door, secured: &Secured, place: SocketAddr) {
+        if let Some(stream) = self.at_mut(door) {
+            stream.secured(secured, place);
+        }
+    }
+
+    /// A stream's browser is somewhere else now, or nowhere: then nothing is sent, and who waits for
+    /// it need not wait longer.
+    pub fn placed(&mut self, door: Door, place: Option<SocketAddr>, now: Moment) {
+        if let Some(stream) = self.at_mut(door) {
+            stream.placed(place, now);
+        }
+        self.tell(door);
+    }
+
     /// What call control should hear next.
     pub fn poll_notice(&mut self) -> Option<Notice> {
         self.notices.pop_front()
@@ -273,7 +301,7 @@ impl Engine {
         &mut self,
         name: StreamRef,
         sources: Sources,
-        secure: bool,
+        road: Road,
         now: Now,
         sink: &mut impl Sink,
     ) {
@@ -292,7 +320,7 @@ impl Engine {
             self.notices.push_back(Notice::Refused { stream: name, why: Refused::NoPort });
             return;
         };
-        let stream = Stream::new(name, port, sources, secure, &mut self.mint);
+        let stream = Stream::new(name, port, sources, road, &mut self.mint);
         let at = door.0 as usize;
         if at == self.streams.len() {
             self.streams.push(Some(stream));
@@ -327,6 +355,7 @@ impl Engine {
             Err(why) => Notice::Refused { stream: name, why },
         };
         self.notices.push_back(notice);
+        self.meet(door);
     }
 
     fn offer(&mut self, name: StreamRef, like: Option<StreamRef>) {
@@ -337,12 +366,23 @@ impl Engine {
         let sdp = stream.offer(&abilities, like);
         let held = stream.is_held();
         self.notices.push_back(Notice::Described { stream: name, sdp, held });
+        self.meet(door);
     }
 
     fn accept(&mut self, name: StreamRef, answer: &[u8], now: Now) {
-        let Some(stream) = self.stream_mut(name) else { return };
+        let Some(door) = self.door(name) else { return };
+        let Some(stream) = self.at_mut(door) else { return };
         if let Err(why) = stream.accept(answer, now.steady) {
             self.notices.push_back(Notice::Refused { stream: name, why });
+        }
+        self.meet(door);
+    }
+
+    /// What the gateway should know of this stream's browser, if there is one, or was.
+    fn meet(&mut self, door: Door) {
+        let Some(stream) = self.at_mut(door) else { return };
+        if let Some(meeting) = stream.meeting_changed() {
+            self.meetings.push_back((door, meeting));
         }
     }
 
@@ -478,6 +518,9 @@ impl Engine {
         let Some(mut stream) = self.streams[door.0 as usize].take() else { return };
         stream.say_goodbye(door, now, sink);
         sink.shut(door);
+        if stream.is_led() {
+            self.meetings.push_back((door, None));
+        }
         self.free.push(door);
         self.ports.returned(stream.port(), now.steady);
         while let Some(notice) = stream.poll_notice() {
@@ -495,8 +538,14 @@ impl Engine {
         }
     }
 
-    fn abilities(&self, door: Door) -> Abilities {
+    fn abilities(&mut self, door: Door) -> Abilities {
+        let browser = self.fingerprint.map(|fingerprint| OurSide {
+            fingerprint,
+            fresh: Credentials::new(|| self.mint.number()),
+        });
         Abilities {
+            browser,
+            offers_handshake: self.at(door).is_some_and(Stream::offers_handshake),
             address: self.address,
             rtp_port: self.at(door).map_or(0, Stream::port),
             // A network speaks what telephones speak; Opus is for phones.

@@ -37,9 +37,8 @@ use crate::base::{AddressRange, CallRef, Moment, PromptName, Sdp, StreamRef};
 /// What call control may ask. Orders for a stream that is gone are ignored.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Order {
-    /// Makes a stream: a port pair is lent to it. `secure`: its descriptions travel inside TLS, so
-    /// that keys may stand in them (RFC 4568 §7).
-    Open { stream: StreamRef, sources: Sources, secure: bool },
+    /// Makes a stream: a port pair is lent to it. `road`: what its descriptions travel by.
+    Open { stream: StreamRef, sources: Sources, road: Road },
     /// Reads an offer, new or again, and describes our answer ([`Notice::Described`] or
     /// [`Notice::Refused`]; refused again and again, the session stays as it was).
     Answer { stream: StreamRef, offer: Sdp },
@@ -163,6 +162,17 @@ pub enum Tone {
     Ringback,
     /// 440 Hz, 0.5 s on, 0.5 s off.
     Busy,
+}
+
+/// What a stream's descriptions travel by.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Road {
+    /// Anybody on the way can read them.
+    Readable,
+    /// Inside TLS: keys may stand in them (RFC 4568 §7).
+    Private,
+    /// A WebSocket: a browser is at the other end, and offers are made as browsers want them.
+    Web,
 }
 
 /// Whose packets may become a stream's source.

@@ -24,11 +24,20 @@ pub(super) struct SourceLock {
     described: Option<SocketAddr>,
     locked: Option<SocketAddr>,
     on_probation: Option<(SocketAddr, u8)>,
+    /// The gateway says where the party is; nothing is guessed.
+    led: bool,
 }
 
 impl SourceLock {
     pub(super) fn new(sources: Sources) -> Self {
-        Self { sources, proven: false, described: None, locked: None, on_probation: None }
+        Self {
+            sources,
+            proven: false,
+            described: None,
+            locked: None,
+            on_probation: None,
+            led: false,
+        }
     }
 
     /// A description was agreed on. Says whether it names another address than the one before; one
@@ -45,7 +54,26 @@ impl SourceLock {
     /// Only these may be the party; whoever was taken for it before is looked at anew.
     pub(super) fn restrict(&mut self, sources: Sources) {
         let (proven, described) = (self.proven, self.described);
-        *self = Self { proven, described, ..Self::new(sources) };
+        *self = Self { proven, described, led: self.led, ..Self::new(sources) };
+    }
+
+    /// From now on, or no longer, the gateway says where the party is.
+    pub(super) fn lead(&mut self, led: bool) {
+        if self.led != led {
+            let proven = self.proven;
+            *self = Self { led, proven, ..Self::new(self.sources.clone()) };
+        }
+    }
+
+    /// The gateway says that the party is here, or nowhere.
+    pub(super) fn place(&mut self, place: Option<SocketAddr>) {
+        if self.led {
+            self.locked = place;
+        }
+    }
+
+    pub(super) fn is_led(&self) -> bool {
+        self.led
     }
 
     /// The party's signalling proved that what we say reaches it.
@@ -60,13 +88,13 @@ impl SourceLock {
 
     /// Whether a packet from there is certainly not the party's, whatever is in it.
     pub(super) fn is_foreign(&self, source: SocketAddr) -> bool {
-        self.locked.is_some_and(|locked| locked != source)
+        self.locked.map_or(self.led, |locked| locked != source)
     }
 
     /// Whether a packet of sound from `source` is the party's.
     pub(super) fn hears(&mut self, source: SocketAddr) -> bool {
-        if let Some(locked) = self.locked {
-            return source == locked;
+        if self.locked.is_some() || self.led {
+            return self.locked == Some(source);
         }
         if self.described == Some(source) && self.within_range(source.ip()) {
             self.locked = Some(source);

@@ -28,10 +28,10 @@ use super::reports::{JUDGED_FROM, Reports};
 use super::rtp::rtcp::REPORT_MAX;
 use super::rtp::srtp::OVERHEAD_MAX;
 use super::rtp::{HEADER_LENGTH, Header, Packet};
-use super::sdp::{Abilities, OurKeys, Session};
+use super::sdp::{Abilities, Meeting, OurKeys, Secured, Session};
 use super::sound::FRAME_OCTETS;
 use super::source_lock::SourceLock;
-use super::{Notice, Quality, Refused, Score, Sources};
+use super::{Notice, Quality, Refused, Road, Score, Sources};
 use crate::base::{Mint, Moment, Now, Sdp, StreamRef};
 
 /// One party's sound.
@@ -42,6 +42,9 @@ pub(super) struct Stream {
     session: Session,
     lock: SourceLock,
     keys: Option<OurKeys>,
+    offers_handshake: bool,
+    /// What the gateway was told of the browser at the other end.
+    met: Option<Box<Meeting>>,
     armour: Option<Armour>,
     outgoing: Outgoing,
     incoming: Incoming,
@@ -107,7 +110,7 @@ impl Stream {
         name: StreamRef,
         port: u16,
         sources: Sources,
-        secure: bool,
+        road: Road,
         mint: &mut Mint,
     ) -> Self {
         Self {
@@ -115,7 +118,9 @@ impl Stream {
             port,
             session: Session::new(mint.number()),
             lock: SourceLock::new(sources),
-            keys: secure.then(|| OurKeys::new(|| mint.number())),
+            keys: (road == Road::Private).then(|| OurKeys::new(|| mint.number())),
+            offers_handshake: road == Road::Web,
+            met: None,
             armour: None,
             outgoing: Outgoing::new(mint),
             incoming: Incoming::new(),
@@ -164,6 +169,50 @@ impl Stream {
         self.lock.proven();
         self.agree(now);
         Ok(())
+    }
+
+    /// What the gateway is to do about this party's browser, if that changed.
+    pub(super) fn meeting_changed(&mut self) -> Option<Option<Meeting>> {
+        let meeting = match self.session.agreed() {
+            Some(agreed) => agreed.meeting.clone(),
+            None => self.session.offered().map(Box::new),
+        };
+        if meeting == self.met {
+            return None;
+        }
+        self.met = meeting.clone();
+        Some(meeting.map(|meeting| *meeting))
+    }
+
+    /// The handshake with a browser brought these keys; it is there.
+    pub(super) fn secured(&mut self, secured: &Secured, place: SocketAddr) {
+        if self.lock.is_led() {
+            Armour::fit(&mut self.armour, Some(secured));
+            self.lock.place(Some(place));
+        }
+    }
+
+    /// The browser is somewhere else, or can't be reached.
+    pub(super) fn placed(&mut self, place: Option<SocketAddr>, now: Moment) {
+        if self.armour.is_none() {
+            return;
+        }
+        self.lock.place(place);
+        if place.is_none()
+            && let Some(watch) = self.watch.as_mut().filter(|watch| !watch.silent)
+        {
+            watch.silent = true;
+            watch.since = watch.since.min(now);
+            self.notices.push_back(Notice::Silent { stream: self.name, since: watch.since });
+        }
+    }
+
+    pub(super) fn is_led(&self) -> bool {
+        self.met.is_some()
+    }
+
+    pub(super) fn offers_handshake(&self) -> bool {
+        self.offers_handshake
     }
 
     /// The party proved that it is where its signalling comes from.
@@ -492,8 +541,11 @@ impl Stream {
     /// Something was agreed on, for the first time or anew.
     fn agree(&mut self, now: Moment) {
         let Some(agreed) = self.session.agreed() else { return };
-        self.lock.describe(agreed.remote_rtp.socket());
-        Armour::fit(&mut self.armour, agreed.secured.as_ref());
+        self.lock.lead(agreed.meeting.is_some());
+        if agreed.meeting.is_none() {
+            self.lock.describe(agreed.remote_rtp.socket());
+            Armour::fit(&mut self.armour, agreed.secured.as_ref());
+        }
         // Phones begin a new series after a hold, with a new SSRC.
         self.incoming.begin_anew();
         self.reports.begin(now);

@@ -31,6 +31,11 @@ impl Clock {
         Moment::START + self.start.elapsed()
     }
 
+    /// When it started counting, for those who count otherwise.
+    pub fn beginning(&self) -> Instant {
+        self.start
+    }
+
     /// The same clock, for those below this floor who stamp facts.
     pub fn stamp(&self) -> Stamp {
         let clock = *self;

@@ -21,8 +21,9 @@ use std::time::Duration;
 
 use nix::sys::eventfd::{EfdFlags, EventFd};
 
-use self::worker::{Errand, Worker};
+use self::worker::{Errand, Ties, Worker};
 use crate::base::{CallRef, Mint, Now, StreamRef};
+use crate::gateway::Identity;
 use crate::media::codec::Codec;
 use crate::media::library::Library;
 use crate::media::ports::NotAPortRange;
@@ -125,6 +126,13 @@ impl Shards {
         tell: Tell,
     ) -> Result<Self, CannotStart> {
         let threads = settings.threads.max(1);
+        let identity = match Identity::new() {
+            Ok(identity) => Some(Arc::new(identity)),
+            Err(fault) => {
+                tracing::error!(%fault, "browsers can't talk, all other phones can");
+                None
+            }
+        };
         let shards = shares(settings.ports, threads)?
             .into_iter()
             .enumerate()
@@ -136,10 +144,13 @@ impl Shards {
                     settings,
                     Arc::clone(library),
                     mint.split(),
-                    road,
-                    Arc::clone(&shared),
-                    clock,
-                    Arc::clone(&tell),
+                    Ties {
+                        road,
+                        shared: Arc::clone(&shared),
+                        clock,
+                        tell: Arc::clone(&tell),
+                        identity: identity.clone(),
+                    },
                 )?;
                 let thread = thread::Builder::new()
                     .name(format!("media-{index}"))

@@ -414,6 +414,8 @@ impl Sound {
             rtp_port: self.streams.get(&stream).map_or(0, |it| it.local.port()),
             codecs: vec![Codec::Pcma, Codec::Pcmu, Codec::G722],
             keys: None,
+            browser: None,
+            offers_handshake: false,
         }
     }
 }
@@ -496,7 +498,7 @@ impl Playing {
 mod tests {
     use super::*;
     use crate::base::CallRef;
-    use crate::media::Sources;
+    use crate::media::{Road, Sources};
 
     const STREAM: StreamRef = StreamRef { call: CallRef(1), index: 0 };
 
@@ -548,7 +550,7 @@ mod tests {
         let offer = "v=0\r\no=- 1 1 IN IP4 10.1.0.1\r\ns=-\r\nc=IN IP4 10.1.0.1\r\nt=0 0\r\n\
                      m=audio 40000 RTP/AVP 8\r\n";
         sound.ordered(
-            Order::Open { stream: STREAM, sources: Sources::Anywhere, secure: false },
+            Order::Open { stream: STREAM, sources: Sources::Anywhere, road: Road::Readable },
             at(0),
         );
         sound.ordered(Order::Answer { stream: STREAM, offer: offer.into() }, at(0));

@@ -10,6 +10,7 @@
 #![expect(clippy::disallowed_methods, reason = "real phones live in real time")]
 
 mod baresip;
+mod chromium;
 mod ear;
 mod house;
 mod raw;
@@ -28,6 +29,7 @@ mod secure;
 mod sessions;
 mod stopping;
 mod talking;
+mod webrtc;
 
 use std::time::{Duration, Instant};
 

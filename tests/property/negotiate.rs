@@ -157,7 +157,14 @@ proptest! {
 }
 
 fn abilities(codecs: Vec<Codec>, rtp_port: u16) -> Abilities {
-    Abilities { address: "198.51.100.1".parse().unwrap(), rtp_port, codecs, keys: None }
+    Abilities {
+        address: "198.51.100.1".parse().unwrap(),
+        rtp_port,
+        codecs,
+        keys: None,
+        browser: None,
+        offers_handshake: false,
+    }
 }
 
 fn is_ours(media: &Media) -> bool {

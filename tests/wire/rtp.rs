@@ -12,7 +12,7 @@ use hotline::media::library::Library;
 use hotline::media::rtp::{Header, Packet};
 use hotline::media::sound::tone::sine;
 use hotline::media::sound::{Recording, heard_tone};
-use hotline::media::{Notice, Order, PlayRef, Repeat, Sources};
+use hotline::media::{Notice, Order, PlayRef, Repeat, Road, Sources};
 use hotline::service::shards::{Settings, Shards};
 use hotline::service::{Clock, shards};
 
@@ -98,7 +98,11 @@ impl Studio {
             socket.local_addr().unwrap().port(),
             codec.payload_type()
         );
-        self.shards.order(Order::Open { stream: name, sources: Sources::Anywhere, secure: false });
+        self.shards.order(Order::Open {
+            stream: name,
+            sources: Sources::Anywhere,
+            road: Road::Readable,
+        });
         self.shards.order(Order::Answer { stream: name, offer: offer.into() });
         self.shards.order(Order::Proven { stream: name });
         let Notice::Described { sdp, .. } = self.next() else { panic!("not described") };

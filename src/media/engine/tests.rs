@@ -16,7 +16,7 @@ use crate::media::sdp::{Encoding, Secured, parse, print_key};
 use crate::media::sound::tone::sine;
 use crate::media::sound::{Decibels, Goertzel, Recording, heard_tone, root_mean_square};
 use crate::media::stream::armoured;
-use crate::media::{Quality, Tone};
+use crate::media::{Quality, Road, Tone};
 
 mod rooms;
 
@@ -233,7 +233,7 @@ fn keys_are_offered_inside_tls_only_and_may_be_declined() {
     let plain = hall.opened(Codec::Pcma, Sources::Anywhere);
     assert!(!offer(&mut hall, plain).contains("crypto"));
 
-    let secure = hall.opened_with(Codec::Pcma, Sources::Anywhere, true);
+    let secure = hall.opened_with(Codec::Pcma, Sources::Anywhere, Road::Private);
     let offered = offer(&mut hall, secure);
     assert!(offered.contains("RTP/AVP ") && offered.matches("a=crypto:").count() == 3, "{offered}");
     let answer = hall.phones[secure].describes("sendrecv");
@@ -644,7 +644,7 @@ fn a_port_that_somebody_else_took_is_passed_over() {
 
     hall.wires.taken = (0..=65_535).collect();
     let name = StreamRef { call: CallRef(77), index: 0 };
-    hall.tell(Order::Open { stream: name, sources: Sources::Anywhere, secure: false });
+    hall.tell(Order::Open { stream: name, sources: Sources::Anywhere, road: Road::Readable });
     assert_eq!(hall.notices(), [Notice::Refused { stream: name, why: Refused::NoPort }]);
 }
 
@@ -863,6 +863,7 @@ impl Hall {
             address: "192.0.2.200".parse().unwrap(),
             ports: PortRange::new(20_000, 20_199, Mint::from_number(3)).unwrap(),
             codecs: Codec::ALL.to_vec(),
+            fingerprint: None,
         };
         Self {
             engine: Engine::new(settings, library(), Mint::from_number(4)),
@@ -905,12 +906,12 @@ impl Hall {
     }
 
     fn opened(&mut self, codec: Codec, sources: Sources) -> usize {
-        self.opened_with(codec, sources, false)
+        self.opened_with(codec, sources, Road::Readable)
     }
 
     /// A phone that calls by TLS and speaks with keys.
     fn secure_phone(&mut self, codec: Codec, suite: Suite) -> usize {
-        let phone = self.opened_with(codec, Sources::Anywhere, true);
+        let phone = self.opened_with(codec, Sources::Anywhere, Road::Private);
         let key = MasterKey::new(suite, &vec![9; suite.key_length() + 14]).unwrap();
         self.phones[phone].key = Some(key);
         self.offers(phone, "sendrecv");
@@ -926,10 +927,10 @@ impl Hall {
         phone
     }
 
-    fn opened_with(&mut self, codec: Codec, sources: Sources, secure: bool) -> usize {
+    fn opened_with(&mut self, codec: Codec, sources: Sources, road: Road) -> usize {
         let index = self.phones.len() as u32;
         let name = StreamRef { call: CallRef(1), index };
-        self.tell(Order::Open { stream: name, sources, secure });
+        self.tell(Order::Open { stream: name, sources, road });
         let door = self.engine.doors[&name];
         self.phones.push(Phone {
             name,

@@ -58,7 +58,7 @@ pub(crate) fn print_key(key: &MasterKey) -> String {
     to_base64(key.octets())
 }
 
-fn to_base64(octets: &[u8]) -> String {
+pub(super) fn to_base64(octets: &[u8]) -> String {
     let mut text = String::with_capacity(octets.len().div_ceil(3) * 4);
     for three in octets.chunks(3) {
         let bits = three.iter().fold(0_u32, |bits, octet| bits << 8 | u32::from(*octet))

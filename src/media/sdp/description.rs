@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::browser::Browser;
 use super::crypto::Crypto;
 use crate::media::codec::Codec;
 
@@ -19,6 +20,10 @@ pub struct Description {
     pub origin: Origin,
     /// `c=` before the first `m=`: where streams without an own one are received.
     pub connection: Option<Host>,
+    /// `a=group:BUNDLE` (RFC 9143): the streams that share one road, by name.
+    pub bundle: Vec<String>,
+    /// `a=ice-lite`: this side answers checks and makes none.
+    pub ice_lite: bool,
     /// The direction of streams that don't say their own.
     pub direction: Option<Direction>,
     pub media: Vec<Media>,
@@ -56,6 +61,8 @@ pub struct Media {
     pub rtcp_mux: bool,
     /// `a=crypto` (RFC 4568), those we can do.
     pub crypto: Vec<Crypto>,
+    /// Only where a handshake protects the stream.
+    pub browser: Option<Box<Browser>>,
 }
 
 /// `a=rtcp` (RFC 3605).
@@ -97,7 +104,11 @@ pub enum Protocol {
     Secure,
     /// `RTP/SAVPF` (RFC 5124).
     SecureFeedback,
-    /// `UDP/TLS/RTP/SAVPF`, `udptl`, `TCP/MSRP`…
+    /// `UDP/TLS/RTP/SAVP` (RFC 5764): keys come by a handshake on the stream's own road.
+    Handshake,
+    /// `UDP/TLS/RTP/SAVPF`: what browsers speak.
+    HandshakeFeedback,
+    /// `udptl`, `TCP/MSRP`…
     Other(String),
 }
 
@@ -126,12 +137,13 @@ pub struct Place {
 }
 
 impl Media {
-    /// Whether this stream carries sound in RTP, plain or protected by a key of its description,
-    /// and is wanted.
+    /// Whether this stream carries sound in RTP, protected or not, and is wanted.
     pub fn is_audio(&self) -> bool {
         self.port != 0
             && self.kind.eq_ignore_ascii_case("audio")
-            && (self.protocol.is_plain() || self.protocol.is_secure())
+            && (self.protocol.is_plain()
+                || self.protocol.is_secure()
+                || self.protocol.is_handshake())
     }
 }
 
@@ -245,9 +257,14 @@ impl Protocol {
         matches!(self, Self::Plain | Self::Feedback)
     }
 
-    /// Whether packets must be protected.
+    /// Whether packets must be protected, by keys of the description.
     pub fn is_secure(&self) -> bool {
         matches!(self, Self::Secure | Self::SecureFeedback)
+    }
+
+    /// Whether packets must be protected, by keys that a handshake brings.
+    pub fn is_handshake(&self) -> bool {
+        matches!(self, Self::Handshake | Self::HandshakeFeedback)
     }
 }
 
@@ -258,6 +275,8 @@ impl From<&str> for Protocol {
             "RTP/AVPF" => Self::Feedback,
             "RTP/SAVP" => Self::Secure,
             "RTP/SAVPF" => Self::SecureFeedback,
+            "UDP/TLS/RTP/SAVP" => Self::Handshake,
+            "UDP/TLS/RTP/SAVPF" => Self::HandshakeFeedback,
             other => Self::Other(other.to_owned()),
         }
     }
@@ -270,6 +289,8 @@ impl fmt::Display for Protocol {
             Self::Feedback => "RTP/AVPF",
             Self::Secure => "RTP/SAVP",
             Self::SecureFeedback => "RTP/SAVPF",
+            Self::Handshake => "UDP/TLS/RTP/SAVP",
+            Self::HandshakeFeedback => "UDP/TLS/RTP/SAVPF",
             Self::Other(other) => other,
         })
     }

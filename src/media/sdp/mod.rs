@@ -2,6 +2,7 @@
 //!
 //! | file | |
 //! |---|---|
+//! | [`browser`] | what a browser says beside its sound (RFC 8839, RFC 8122) |
 //! | `crypto` | keys in a description (RFC 4568) |
 //! | [`description`] | what a description says, as types |
 //! | [`parse`](mod@parse) | text → [`Description`]; tolerant, bounded |
@@ -11,12 +12,14 @@
 //! Addresses in a description are claims of a stranger: whether to believe them is for the stream
 //! that sends there.
 
+pub mod browser;
 mod crypto;
 pub mod description;
 pub mod negotiate;
 pub mod parse;
 pub mod print;
 
+pub use browser::{Browser, Credentials, Fingerprint, Meeting, OurSide, Setup, Theirs};
 pub use crypto::Crypto;
 #[cfg(test)]
 pub(crate) use crypto::print_key;

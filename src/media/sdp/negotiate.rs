@@ -4,13 +4,15 @@
 //! the same description: payload numbers, the order of streams and the origin stay, the version
 //! grows. A refused offer or answer leaves it as it was. It answers with one codec and
 //! `telephone-event`; it offers all it speaks. Of several audio streams the first that fits is
-//! taken; all others, and all that is not sound, are answered with port 0.
+//! taken; all others, and all that is not sound, are answered with port 0. A browser is told apart by
+//! its profile alone, and gets the handshake's lines ([`browser`](super::browser)) beside.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::browser::{Browser, Meeting, OurSide, Setup, Theirs};
 use super::crypto::Crypto;
 use super::description::{
     Description, Direction, Encoding, Format, Host, Media, Origin, Place, Protocol,
@@ -45,6 +47,10 @@ pub struct Abilities {
     /// Keys of ours, if the description travels where nobody can read it (RFC 4568 §7: inside TLS).
     /// Without them we neither offer nor accept protection.
     pub keys: Option<OurKeys>,
+    /// Without it we neither answer nor call browsers.
+    pub browser: Option<OurSide>,
+    /// Our offers are for a browser.
+    pub offers_handshake: bool,
 }
 
 /// A key of ours for each suite; the same while a stream lives, so that no index is used twice.
@@ -74,6 +80,8 @@ pub struct Agreed {
     pub telephone_event: Option<EventNumbers>,
     /// Nothing plain is sent or believed, if there is this.
     pub secured: Option<Secured>,
+    /// Nothing is sent or believed before this led to keys, if there is this.
+    pub meeting: Option<Box<Meeting>>,
     /// RTCP travels with RTP.
     pub rtcp_mux: bool,
     /// How much sound we put in a packet.
@@ -175,8 +183,13 @@ impl Session {
 
         let events = heard.event.map(|(number, _)| EventNumbers { send: number, receive: number });
         let (crypto, secured) = heard.secured.unzip();
-        let agreed = agreed(&offer, theirs, codec, number, vec![(number, codec)], events, secured)
-            .ok_or(Refused::Unreadable)?;
+        let mut agreed =
+            agreed(&offer, theirs, codec, number, vec![(number, codec)], events, secured)
+                .ok_or(Refused::Unreadable)?;
+        let browser = theirs.browser.as_deref().zip(abilities.browser.as_ref());
+        let browser = browser.and_then(|(browser, side)| self.meet(browser, side));
+        agreed.meeting = browser.as_ref().map(|(_, meeting)| Box::new(meeting.clone()));
+        let browser = browser.map(|(said, _)| Box::new(placed(said, abilities)));
 
         let mut formats = vec![codec_format(codec, number)];
         formats.extend(heard.event.map(|(number, clock)| event_format(number, clock)));
@@ -189,12 +202,15 @@ impl Session {
                     protocol: theirs.protocol.clone(),
                     crypto: crypto.iter().cloned().collect(),
                     rtcp_mux: theirs.rtcp_mux,
+                    browser: browser.clone(),
                     ..our_media(abilities.rtp_port, formats.clone(), agreed.direction)
                 },
                 false => refusal(theirs),
             })
             .collect();
-        let sdp = self.say(abilities, media);
+        let mid = browser.as_ref().and_then(|browser| browser.mid.clone());
+        let bundle = mid.filter(|mid| offer.bundle.contains(mid)).into_iter().collect();
+        let sdp = self.say(abilities, bundle, media);
         self.agreed = Some(agreed.clone());
         Ok(Answer { sdp, agreed })
     }
@@ -218,10 +234,42 @@ impl Session {
 
         // RFC 8643: protected if they can, plain if they can't; but what was agreed on stays.
         let before = self.audio_line().and_then(|at| self.local.as_ref()?.media.get(at));
+        let protocol = match before {
+            Some(before) => before.protocol.clone(),
+            None if abilities.offers_handshake && abilities.browser.is_some() => {
+                Protocol::HandshakeFeedback
+            }
+            None => Protocol::Plain,
+        };
+        let browser = abilities.browser.as_ref().filter(|_| protocol.is_handshake()).map(|side| {
+            let said = before.and_then(|before| before.browser.as_deref());
+            let ice = said.and_then(|said| said.ice.clone());
+            Box::new(placed(
+                Browser {
+                    ice: Some(ice.unwrap_or_else(|| side.fresh.clone())),
+                    fingerprint: Some(side.fingerprint),
+                    // RFC 8842 §5.2: an offer leaves it to the answer, whatever was before.
+                    setup: Some(Setup::ActPass),
+                    mid: said.map_or(Some("0".to_owned()), |said| said.mid.clone()),
+                    candidate: None,
+                },
+                abilities,
+            ))
+        });
+        let bundle: Vec<String> = match (&self.local, &browser) {
+            (Some(local), Some(_)) => local.bundle.clone(),
+            (None, Some(browser)) => browser.mid.iter().cloned().collect(),
+            (Some(_) | None, None) => Vec::new(),
+        };
+        let handshake = browser.is_some();
         let audio = Media {
-            protocol: before.map_or(Protocol::Plain, |before| before.protocol.clone()),
-            crypto: abilities.keys.as_ref().map(OurKeys::lines).unwrap_or_default(),
-            rtcp_mux: before.is_some_and(|before| before.rtcp_mux),
+            protocol,
+            crypto: match handshake {
+                true => Vec::new(),
+                false => abilities.keys.as_ref().map(OurKeys::lines).unwrap_or_default(),
+            },
+            rtcp_mux: handshake || before.is_some_and(|before| before.rtcp_mux),
+            browser,
             ..our_media(abilities.rtp_port, formats, Direction::SendReceive)
         };
         // RFC 3264 §8: streams once described keep their places.
@@ -231,7 +279,7 @@ impl Session {
             Some(index) => media[index] = audio,
             None => media = vec![audio],
         }
-        self.say(abilities, media)
+        self.say(abilities, bundle, media)
     }
 
     /// Takes the answer to our last [`offer`](Self::offer).
@@ -270,18 +318,31 @@ impl Session {
         });
         let agreed = agreed(&answer, theirs, codec, payload_type_send, receives, events, secured)
             .ok_or(Refused::Unreadable)?;
-        let agreed = Agreed { rtcp_mux: agreed.rtcp_mux && ours.rtcp_mux, ..agreed };
+        let meeting = match (&ours.browser, &theirs.browser) {
+            (None, None) => None,
+            (Some(ours), Some(theirs)) => {
+                let met = met(ours, theirs, theirs.setup == Some(Setup::Passive));
+                Some(Box::new(met.ok_or(Refused::NoCommonCodec)?))
+            }
+            // RFC 3264 §6: an answer keeps to the profile of the offer.
+            (Some(_), None) | (None, Some(_)) => return Err(Refused::NoCommonCodec),
+        };
+        let agreed = Agreed { rtcp_mux: agreed.rtcp_mux && ours.rtcp_mux, meeting, ..agreed };
         self.agreed = Some(agreed.clone());
         Ok(agreed)
     }
 
     /// Makes `media` our words: the version grows if they differ from the last ones.
-    fn say(&mut self, abilities: &Abilities, media: Vec<Media>) -> Sdp {
+    fn say(&mut self, abilities: &Abilities, bundle: Vec<String>, media: Vec<Media>) -> Sdp {
         let version = self.local.as_ref().map_or(1, |local| local.origin.version);
         let host = Host::from(abilities.address);
         let mut description = Description {
             origin: Origin { id: self.id.to_string(), version, host: host.clone() },
             connection: Some(host),
+            bundle,
+            ice_lite: media.iter().any(|media: &Media| {
+                media.browser.as_ref().is_some_and(|browser| browser.ice.is_some())
+            }),
             direction: None,
             media,
         };
@@ -298,6 +359,41 @@ impl Session {
         let sdp = print(&description).into();
         self.local = Some(description);
         sdp
+    }
+
+    /// What our answer to a browser says, and how the two will meet. What was said before stays,
+    /// but for new credentials of theirs: they want to begin anew (RFC 8445 §9), and so do we.
+    fn meet(&self, theirs: &Browser, side: &OurSide) -> Option<(Browser, Meeting)> {
+        let before = self.agreed.as_ref().and_then(|agreed| agreed.meeting.as_deref());
+        let known = before.and_then(|before| Some((&before.ours, before.theirs.as_ref()?)));
+        let ice = match known {
+            Some((ours, known)) if Some(&known.ice) == theirs.ice.as_ref() => ours.clone(),
+            Some(_) | None => side.fresh.clone(),
+        };
+        let we_begin = match theirs.setup {
+            Some(Setup::Passive) => true,
+            Some(Setup::Active) | None => false,
+            // RFC 8842 §5.3: roles stay while the handshake does.
+            Some(Setup::ActPass) => known.is_some_and(|(_, known)| {
+                Some(known.fingerprint) == theirs.fingerprint && known.we_begin
+            }),
+        };
+        let said = Browser {
+            ice: Some(ice),
+            fingerprint: Some(side.fingerprint),
+            setup: Some(if we_begin { Setup::Active } else { Setup::Passive }),
+            mid: theirs.mid.clone(),
+            candidate: None,
+        };
+        let meeting = met(&said, theirs, we_begin)?;
+        Some((said, meeting))
+    }
+
+    /// How a browser will find us that has our offer and hasn't answered yet.
+    pub fn offered(&self) -> Option<Meeting> {
+        let media = self.local.as_ref()?.media.get(self.audio_line()?)?;
+        let ours = media.browser.as_ref()?.ice.clone()?;
+        Some(Meeting { ours, theirs: None })
     }
 
     /// Which of our described streams is the sound.
@@ -359,6 +455,17 @@ impl Heard {
         if media.protocol.is_secure() && secured.is_none() {
             return None;
         }
+        // RFC 8834 §4.5: reports share the road of the sound.
+        let secured = match &media.browser {
+            None => secured,
+            Some(browser) => {
+                let complete = browser.ice.is_some() && browser.fingerprint.is_some();
+                if abilities.browser.is_none() || !complete || !media.rtcp_mux {
+                    return None;
+                }
+                None
+            }
+        };
         let offered: Vec<(u8, Codec)> = media.formats.iter().filter_map(codec_of).collect();
         let codecs: Vec<(Codec, u8)> = preference
             .iter()
@@ -373,6 +480,18 @@ impl Heard {
         });
         (!codecs.is_empty()).then_some(Self { codecs, event, secured })
     }
+}
+
+/// What both sides said, taken together; `None` if they said too little.
+fn met(ours: &Browser, theirs: &Browser, we_begin: bool) -> Option<Meeting> {
+    let theirs = Theirs { ice: theirs.ice.clone()?, fingerprint: theirs.fingerprint?, we_begin };
+    Some(Meeting { ours: ours.ice.clone()?, theirs: Some(theirs) })
+}
+
+/// With the address where we are found.
+fn placed(said: Browser, abilities: &Abilities) -> Browser {
+    let candidate = Some(SocketAddr::new(abilities.address, abilities.rtp_port));
+    Browser { candidate, ..said }
 }
 
 /// Our codecs, with those in `first` put first if they are among them.
@@ -407,8 +526,10 @@ fn agreed(
         None => Place { host: host.clone(), port: theirs.port.checked_add(1).unwrap_or(0) },
     };
     let said = theirs.direction.or(description.direction).unwrap_or_default();
-    // RFC 3264 §8.4: an address of nowhere means that they don't receive.
-    let theirs_direction = Direction::new(said.sends(), said.receives() && !host.is_nowhere());
+    // RFC 3264 §8.4: an address of nowhere means that they don't receive. A browser that hasn't
+    // looked for its addresses yet says the same, and means nothing by it (RFC 8840 §4.1.1).
+    let nowhere = host.is_nowhere() && theirs.browser.is_none();
+    let theirs_direction = Direction::new(said.sends(), said.receives() && !nowhere);
     let direction = theirs_direction.mirrored();
     let packet_time = match theirs.packet_time_max {
         Some(most) if most < PACKET_TIME => PACKET_TIME_SHORT,
@@ -426,6 +547,7 @@ fn agreed(
         receives,
         telephone_event,
         secured,
+        meeting: None,
         rtcp_mux: theirs.rtcp_mux,
         packet_time,
         direction,
@@ -477,6 +599,7 @@ fn our_media(port: u16, formats: Vec<Format>, direction: Direction) -> Media {
         rtcp: None,
         rtcp_mux: false,
         crypto: Vec::new(),
+        browser: None,
     }
 }
 
@@ -497,6 +620,7 @@ fn refusal(theirs: &Media) -> Media {
         rtcp: None,
         rtcp_mux: false,
         crypto: Vec::new(),
+        browser: theirs.browser.as_ref().map(|theirs| Box::new(Browser::named(theirs.mid.clone()))),
     }
 }
 

@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use super::browser::{Browser, Credentials, Fingerprint, MID_MAX, Setup};
 use super::crypto::Crypto;
 use super::description::{
     Description, Direction, Encoding, Format, Host, Media, Origin, Protocol, Rtcp,
@@ -60,7 +61,13 @@ pub fn parse(bytes: &[u8]) -> Result<Description, Unreadable> {
         },
         connection: session.connection.as_ref().map(|it| host(&it.connection_address)),
         direction: direction(&session.attributes),
-        media: session.medias.iter().map(media).collect::<Result<_, _>>()?,
+        bundle: bundle(&session.attributes),
+        ice_lite: has(&session.attributes, "ice-lite"),
+        media: session
+            .medias
+            .iter()
+            .map(|it| media(it, &session.attributes))
+            .collect::<Result<_, _>>()?,
     })
 }
 
@@ -91,7 +98,7 @@ fn needed_lines(text: &str) -> Result<String, Unreadable> {
     Ok(kept)
 }
 
-fn media(from: &sdp_types::Media) -> Result<Media, Unreadable> {
+fn media(from: &sdp_types::Media, session: &[sdp_types::Attribute]) -> Result<Media, Unreadable> {
     let names: Vec<&str> = from.fmt.split_ascii_whitespace().collect();
     if names.len() > FORMATS_MAX {
         return Err(Unreadable::TooManyFormats);
@@ -117,17 +124,19 @@ fn media(from: &sdp_types::Media) -> Result<Media, Unreadable> {
             format.parameters = Some(rest.to_owned());
         }
     }
+    let protocol = Protocol::from(from.proto.as_str());
     Ok(Media {
+        browser: protocol.is_handshake().then(|| Box::new(browser(&from.attributes, session))),
         kind: from.media.clone(),
         port: from.port,
-        protocol: Protocol::from(from.proto.as_str()),
+        protocol,
         formats,
         connection: from.connections.first().map(|it| host(&it.connection_address)),
         direction: direction(&from.attributes),
         packet_time: value(&from.attributes, "ptime").and_then(packet_time),
         packet_time_max: value(&from.attributes, "maxptime").and_then(packet_time),
         rtcp: value(&from.attributes, "rtcp").and_then(rtcp),
-        rtcp_mux: from.attributes.iter().any(|it| it.attribute.eq_ignore_ascii_case("rtcp-mux")),
+        rtcp_mux: has(&from.attributes, "rtcp-mux"),
         crypto: from
             .attributes
             .iter()
@@ -136,6 +145,45 @@ fn media(from: &sdp_types::Media) -> Result<Media, Unreadable> {
             .filter_map(|attribute| Crypto::parse(attribute.value.as_deref()?))
             .collect(),
     })
+}
+
+/// What may stand for the whole session as well as for one stream.
+fn browser(media: &[sdp_types::Attribute], session: &[sdp_types::Attribute]) -> Browser {
+    let said = |name: &str| value(media, name).or_else(|| value(session, name)).map(str::trim);
+    let fingerprint = |attributes: &[sdp_types::Attribute]| {
+        attributes
+            .iter()
+            .filter(|it| it.attribute.eq_ignore_ascii_case("fingerprint"))
+            .find_map(|it| Fingerprint::parse(it.value.as_deref()?))
+    };
+    let token = |text: &&str| {
+        !text.is_empty() && text.len() <= MID_MAX && text.bytes().all(|b| b.is_ascii_graphic())
+    };
+    Browser {
+        ice: said("ice-ufrag")
+            .zip(said("ice-pwd"))
+            .and_then(|(name, password)| Credentials::read(name, password)),
+        fingerprint: fingerprint(media).or_else(|| fingerprint(session)),
+        setup: said("setup").and_then(Setup::parse),
+        mid: value(media, "mid").map(str::trim).filter(token).map(str::to_owned),
+        candidate: None,
+    }
+}
+
+fn bundle(session: &[sdp_types::Attribute]) -> Vec<String> {
+    let group = value(session, "group").unwrap_or_default();
+    let mut words = group.split_ascii_whitespace();
+    match words.next() {
+        Some("BUNDLE") => {
+            let sound = words.filter(|word| word.len() <= MID_MAX);
+            sound.take(MEDIA_MAX).map(str::to_owned).collect()
+        }
+        Some(_) | None => Vec::new(),
+    }
+}
+
+fn has(attributes: &[sdp_types::Attribute], name: &str) -> bool {
+    attributes.iter().any(|it| it.attribute.eq_ignore_ascii_case(name))
 }
 
 /// `<name>/<clock>[/<parameters>]`

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use bytes::Bytes;
 
+use super::browser::{Browser, PRIORITY};
 use super::crypto::Line;
 use super::description::{Description, Host, Media};
 
@@ -24,6 +25,12 @@ fn write_description(text: &mut String, description: &Description) -> std::fmt::
         write!(text, "c={}\r\n", Net(host))?;
     }
     write!(text, "t=0 0\r\n")?;
+    if !description.bundle.is_empty() {
+        write!(text, "a=group:BUNDLE {}\r\n", description.bundle.join(" "))?;
+    }
+    if description.ice_lite {
+        write!(text, "a=ice-lite\r\n")?;
+    }
     if let Some(direction) = description.direction {
         write!(text, "a={direction}\r\n")?;
     }
@@ -66,8 +73,34 @@ fn write_media(text: &mut String, media: &Media) -> std::fmt::Result {
     for crypto in &media.crypto {
         write!(text, "a=crypto:{}\r\n", Line(crypto))?;
     }
+    if let Some(browser) = &media.browser {
+        write_browser(text, browser)?;
+    }
     if let Some(direction) = media.direction {
         write!(text, "a={direction}\r\n")?;
+    }
+    Ok(())
+}
+
+fn write_browser(text: &mut String, browser: &Browser) -> std::fmt::Result {
+    if let Some(mid) = &browser.mid {
+        write!(text, "a=mid:{mid}\r\n")?;
+    }
+    if let Some(ice) = &browser.ice {
+        write!(text, "a=ice-ufrag:{}\r\na=ice-pwd:{}\r\n", ice.name, ice.password)?;
+    }
+    if let Some(fingerprint) = &browser.fingerprint {
+        write!(text, "a=fingerprint:{fingerprint}\r\n")?;
+    }
+    if let Some(setup) = &browser.setup {
+        write!(text, "a=setup:{setup}\r\n")?;
+    }
+    if let Some(address) = &browser.candidate {
+        let (ip, port) = (address.ip(), address.port());
+        write!(text, "a=candidate:1 1 udp {PRIORITY} {ip} {port} typ host\r\n")?;
+        write!(text, "a=end-of-candidates\r\n")?;
+        // Pages look for our sound in a stream of the answer (RFC 8830).
+        write!(text, "a=msid:hotline sound\r\n")?;
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 use std::sync::mpsc::{Receiver, channel};
 
 use super::*;
-use crate::media::Sources;
+use crate::media::{Road, Sources};
 
 #[test]
 fn ports_are_shared_out_in_pairs() {
@@ -21,7 +21,7 @@ fn a_thread_that_breaks_loses_its_streams_and_takes_new_ones() {
         shards.order(Order::Open {
             stream: stream(call),
             sources: Sources::Anywhere,
-            secure: false,
+            road: Road::Readable,
         });
         shards.order(Order::Offer { stream: stream(call), like: None });
         assert!(matches!(notices.recv().unwrap(), Notice::Described { .. }));
@@ -31,7 +31,11 @@ fn a_thread_that_breaks_loses_its_streams_and_takes_new_ones() {
 
     let lost = [notices.recv().unwrap(), notices.recv().unwrap()];
     assert_eq!(lost, [0, 2].map(|call| Notice::Lost { stream: stream(call) }));
-    shards.order(Order::Open { stream: stream(4), sources: Sources::Anywhere, secure: false });
+    shards.order(Order::Open {
+        stream: stream(4),
+        sources: Sources::Anywhere,
+        road: Road::Readable,
+    });
     shards.order(Order::Offer { stream: stream(4), like: None });
     assert!(matches!(notices.recv().unwrap(), Notice::Described { .. }));
     shards.order(Order::Close { stream: stream(3) });
@@ -46,7 +50,7 @@ fn a_full_road_loses_the_stream_and_never_blocks() {
     shards.stop();
     let stream = StreamRef { call: CallRef(1), index: 0 };
 
-    shards.order(Order::Open { stream, sources: Sources::Anywhere, secure: false });
+    shards.order(Order::Open { stream, sources: Sources::Anywhere, road: Road::Readable });
 
     assert_eq!(notices.recv().unwrap(), Notice::Lost { stream });
     assert_eq!(shards.figures()[1].orders_refused, 1);

@@ -13,9 +13,11 @@ use nix::sys::time::TimeSpec;
 
 use super::{CannotStart, Settings, Shared, Tell};
 use crate::base::{Mint, Moment, Now, StreamRef};
-use crate::media::engine::{self, Engine};
+use crate::gateway::{Gateway, Identity, News, is_for_the_gateway};
+use crate::media::engine::{self, Engine, Lane};
 use crate::media::library::Library;
 use crate::media::ports::PortRange;
+use crate::media::sdp::Fingerprint;
 use crate::media::{Notice, Order, Refused};
 use crate::net::rtp::Pairs;
 use crate::service::Clock;
@@ -29,12 +31,25 @@ pub(super) enum Errand {
     Mistake,
 }
 
+/// What ties a thread to the house.
+pub(super) struct Ties {
+    pub(super) road: Receiver<Errand>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) clock: Clock,
+    pub(super) tell: Tell,
+    /// Who we are to browsers.
+    pub(super) identity: Option<Arc<Identity>>,
+}
+
 /// A media thread.
 pub(super) struct Worker {
     settings: Settings,
     library: Arc<Library>,
     mint: Mint,
     engine: Engine,
+    /// Without a certificate there is none.
+    gateway: Option<Gateway>,
+    fingerprint: Option<Fingerprint>,
     pairs: Pairs,
     /// What lives in the engine, kept outside of it for the case that it breaks.
     streams: BTreeSet<StreamRef>,
@@ -52,13 +67,14 @@ impl Worker {
         settings: Settings,
         library: Arc<Library>,
         mut mint: Mint,
-        road: Receiver<Errand>,
-        shared: Arc<Shared>,
-        clock: Clock,
-        tell: Tell,
+        ties: Ties,
     ) -> Result<Self, CannotStart> {
+        let Ties { road, shared, clock, tell, identity } = ties;
+        let fingerprint = identity.as_ref().map(|identity| identity.fingerprint());
         Ok(Self {
-            engine: engine(&settings, &library, &mut mint)?,
+            engine: engine(&settings, fingerprint, &library, &mut mint)?,
+            gateway: identity.map(|identity| Gateway::new(identity, clock.beginning())),
+            fingerprint,
             pairs: Pairs::new(settings.listen)?,
             settings,
             library,
@@ -96,8 +112,12 @@ impl Worker {
             let now = self.clock.now();
             self.measure_lateness(now.steady);
             self.engine.tick(now, &mut self.pairs);
+            if let Some(gateway) = &mut self.gateway {
+                gateway.handle_timeout(now.steady, &mut self.pairs);
+            }
             self.turned = now.steady;
         }
+        self.carry_news(now.steady);
         self.count();
         self.tell_notices();
     }
@@ -180,19 +200,42 @@ impl Worker {
             | Order::Gather { .. }
             | Order::Watch { .. } => None,
         };
-        self.engine.handle(order, self.clock.now(), &mut self.pairs);
+        let now = self.clock.now();
+        self.engine.handle(order, now, &mut self.pairs);
+        while let Some((door, meeting)) = self.engine.poll_meeting() {
+            if let Some(gateway) = &mut self.gateway {
+                gateway.meet(door, meeting, now.steady, &mut self.pairs);
+            }
+        }
         if let Some(stream) = closed {
             self.streams.remove(&stream);
         }
     }
 
     fn receive(&mut self, now: Now) {
-        let Self { engine, pairs, buffer, .. } = self;
-        let received = pairs.receive(&mut buffer[..], |pairs, door, lane, source, packet| {
-            engine.received(door, lane, source, packet, now, pairs);
-        });
+        let Self { engine, gateway, pairs, buffer, .. } = self;
+        let received =
+            pairs.receive(&mut buffer[..], |pairs, door, lane, source, packet| match gateway {
+                Some(gateway) if lane == Lane::Rtp && is_for_the_gateway(packet) => {
+                    gateway.received(door, source, packet, now.steady, pairs);
+                }
+                Some(_) | None => engine.received(door, lane, source, packet, now, pairs),
+            });
         if let Err(error) = received {
             tracing::error!(%error, "sockets can't be waited for");
+        }
+    }
+
+    /// What the gateway found out, for the engine.
+    fn carry_news(&mut self, now: Moment) {
+        let Some(gateway) = &mut self.gateway else { return };
+        while let Some(news) = gateway.poll_news() {
+            match news {
+                News::Secured { door, secured, place } => {
+                    self.engine.secured(door, &secured, place);
+                }
+                News::Placed { door, place } => self.engine.placed(door, place, now),
+            }
         }
     }
 
@@ -211,7 +254,11 @@ impl Worker {
         tracing::error!(streams = self.streams.len(), "a media thread broke and begins anew");
         self.shared.counters.restarts.fetch_add(1, Ordering::Relaxed);
         self.pairs.clear();
-        if let Ok(engine) = engine(&self.settings, &self.library, &mut self.mint) {
+        if let Some(gateway) = &mut self.gateway {
+            gateway.clear();
+        }
+        let engine = engine(&self.settings, self.fingerprint, &self.library, &mut self.mint);
+        if let Ok(engine) = engine {
             self.engine = engine;
         }
         let now = self.clock.now();
@@ -242,6 +289,7 @@ impl Worker {
 
 fn engine(
     settings: &Settings,
+    fingerprint: Option<Fingerprint>,
     library: &Arc<Library>,
     mint: &mut Mint,
 ) -> Result<Engine, CannotStart> {
@@ -250,6 +298,7 @@ fn engine(
         address: settings.advertised,
         ports: PortRange::new(first, last, mint.split())?,
         codecs: settings.codecs.clone(),
+        fingerprint,
     };
     Ok(Engine::new(settings, Arc::clone(library), mint.split()))
 }

@@ -35,7 +35,11 @@ fn a_via_says_where_the_answer_goes() {
         ("SIP/2.0/UDP h;branch=x;maddr=203.0.113.5", "198.51.100.1:5060"),
     ] {
         let via = Via::read(text).unwrap();
-        assert_eq!(via.answer_address(source), expected.parse().unwrap(), "{text}");
+        assert_eq!(
+            via.answer_address(source),
+            expected.parse::<std::net::SocketAddr>().unwrap(),
+            "{text}"
+        );
     }
     let same = Via::read("SIP/2.0/UDP 198.51.100.1:5070;branch=x;received=1.2.3.4").unwrap();
     assert_eq!(same.answering(source, None).to_string(), "SIP/2.0/UDP 198.51.100.1:5070;branch=x");

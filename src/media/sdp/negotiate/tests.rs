@@ -299,6 +299,8 @@ fn abilities() -> Abilities {
         rtp_port: 20_000,
         codecs: Codec::TELEPHONE.to_vec(),
         keys: None,
+        browser: None,
+        offers_handshake: false,
     }
 }
 

@@ -315,7 +315,7 @@ fn answers_without_rport_go_to_the_port_of_the_via() {
     let text = invite("z9hG4bKone").replace(";rport", ";maddr=10.9.9.9");
     house.hears(flow(Transport::Udp, "192.0.2.1:40000"), &text);
 
-    assert_eq!(house.sent[0].0.peer, "192.0.2.1:5060".parse().unwrap());
+    assert_eq!(house.sent[0].0.peer, "192.0.2.1:5060".parse::<SocketAddr>().unwrap());
 }
 
 #[test]

@@ -282,6 +282,6 @@ fn requests_follow_the_route_and_the_contact_but_stay_inside_the_trunk() {
         let (flow, bye) = house.sent.pop().unwrap();
         assert!(bye.starts_with("BYE sip:0612345678@192.0.2.1:5060 "), "{bye}");
         assert_eq!(header(&bye, "Route"), Some(format!("<sip:{route};lr>").as_str()));
-        assert_eq!(flow.peer, peer.parse().unwrap());
+        assert_eq!(flow.peer, peer.parse::<SocketAddr>().unwrap());
     }
 }

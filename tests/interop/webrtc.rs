@@ -1,0 +1,55 @@
+//! A listener in a browser: Chromium and JsSIP on one side, a caller by sipp on the other, and what
+//! both hear.
+
+use std::thread::sleep;
+
+use hotline::media::codec::Codec;
+
+use crate::chromium::{Doorway, SAYS};
+use crate::ear::Ear;
+use crate::sipp::{self, Step};
+use crate::{eventually, millis, secs};
+
+#[test]
+#[ignore = "needs Chromium, node and sipp: tests/interop/run installs them"]
+fn a_listener_in_a_browser_is_rung_heard_and_hears() {
+    let doorway = Doorway::open();
+    let mut tab = doorway.tab("adele");
+    let ear = Ear::saying(700.0, Codec::Pcma);
+    let steps =
+        [Step::Invite(Some(ear.sdp())), Step::IsAnswered, Step::Ack(None), Step::IsHungUpOn];
+    let caller = sipp::calls(doorway.house.sip, "3977", &steps);
+
+    assert!(tab.says_within(secs(20), "rung").is_some(), "{}", doorway.house.log());
+    tab.does("answer");
+    assert!(tab.says_within(secs(10), "talking").is_some());
+    assert!(tab.says_within(secs(10), "connection connected").is_some());
+    assert!(eventually(secs(5), || ear.tone() == Some(SAYS)), "the caller hears no listener");
+    assert!(tab.hears_within(secs(5), 700.0), "the listener hears no caller");
+    sleep(secs(3));
+    assert_eq!(ear.tone(), Some(SAYS));
+
+    // Hold: the caller hears music, and nobody hears the other.
+    tab.does("hold");
+    assert!(eventually(secs(5), || ear.tone() != Some(SAYS)), "the caller hears the listener");
+    assert!(tab.is_silent_within(secs(5)), "the listener hears the caller");
+    tab.does("resume");
+    assert!(eventually(secs(5), || ear.tone() == Some(SAYS)), "the caller hears no listener");
+    assert!(tab.hears_within(secs(5), 700.0), "the listener hears no caller");
+
+    // RFC 8445 §9, as a laptop does that moves to another network.
+    tab.does("restart");
+    sleep(secs(2));
+    assert!(eventually(secs(3), || ear.tone() == Some(SAYS)), "the caller hears no listener");
+    assert!(tab.hears_within(secs(3), 700.0), "the listener hears no caller");
+
+    let stats = tab.tells("stats");
+    assert_eq!(stats["inbound-rtp"]["packetsLost"], 0, "{stats}");
+    assert_eq!(stats["transport"]["srtpCipher"], "SRTP_AES128_CM_HMAC_SHA1_80", "{stats}");
+    tab.does("hangUp");
+    caller.goes_as_planned_within(secs(10));
+    sleep(millis(700));
+    assert!(ear.is_quiet_for(millis(500)), "sound after the end");
+    let stream = ear.continuity();
+    assert!(stream.sources == 0 && stream.jumps == 0, "{stream:?}");
+}
