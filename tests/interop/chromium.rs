@@ -18,7 +18,8 @@ pub(crate) const SAYS: f64 = 1_100.0;
 pub(crate) struct Doorway {
     pub(crate) house: House,
     door: u16,
-    page: u16,
+    /// Each page has a port of its own.
+    pages: [u16; 2],
 }
 
 /// A browser with one page open.
@@ -30,17 +31,27 @@ pub(crate) struct Tab {
 
 impl Doorway {
     pub(crate) fn open() -> Self {
-        let (door, page) = (free_port(), free_port());
+        let (door, pages) = (free_port(), [free_port(), free_port()]);
+        let [one, other] = pages;
         let doors = format!(
             "\n[[doors]]\ntransport = \"ws\"\nlisten = \"127.0.0.1:{door}\"\n\
-             origins = [\"http://localhost:{page}\"]\n"
+             origins = [\"http://localhost:{one}\", \"http://localhost:{other}\"]\n"
         );
-        Self { house: House::open_with_doors(&doors), door, page }
+        Self { house: House::open_with_doors(&doors), door, pages }
     }
 
     /// Opens the page as this listener, and waits until it is registered.
     pub(crate) fn tab(&self, name: &str) -> Tab {
-        let tab = Tab::opens(self.page, self.door, &self.house.account(name));
+        self.page(self.pages[0], name)
+    }
+
+    /// The same in another browser.
+    pub(crate) fn second_tab(&self, name: &str) -> Tab {
+        self.page(self.pages[1], name)
+    }
+
+    fn page(&self, page: u16, name: &str) -> Tab {
+        let tab = Tab::opens(page, self.door, &self.house.account(name));
         assert!(tab.says_within(secs(60), "registered").is_some(), "{:?}", tab.said());
         tab
     }

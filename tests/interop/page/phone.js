@@ -44,7 +44,6 @@ phone.on("newRTCSession", (event) => {
 phone.start();
 
 function listen(connection) {
-  const prefers = wanted.get("codec");
   connection.addEventListener("connectionstatechange", () =>
     say("connection", connection.connectionState),
   );
@@ -58,7 +57,6 @@ function listen(connection) {
     audio.createMediaStreamSource(stream).connect(analyser);
     audio.resume();
   });
-  void prefers;
 }
 
 window.phone = {

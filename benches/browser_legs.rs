@@ -1,0 +1,331 @@
+//! What a browser's leg costs a media thread, beside a plain one: CPU per 100 legs that are bridged to
+//! callers of A-law, memory per leg, lost packets, and how long a packet takes through the house.
+//!
+//! The browsers are in this program, on loopback: they check the road, shake hands and protect their
+//! sound as real ones do, and send 50 packets a second. Only the media thread's own CPU clock is
+//! counted; memory is the whole program's, with the phones in it, and so is an upper bound.
+//! `cargo bench --bench browser_legs [seconds]`.
+
+#![expect(clippy::print_stdout, reason = "it is for reading")]
+#![expect(clippy::unwrap_used, reason = "a measurement that can't go on should stop")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
+
+use hotline::base::{CallRef, Mint, Moment, StreamRef};
+use hotline::gateway::{Visitor, is_for_the_gateway};
+use hotline::media::codec::{Codec, Encoder};
+use hotline::media::library::Library;
+use hotline::media::rtp::Header;
+use hotline::media::rtp::srtp::Protector;
+use hotline::media::sdp::{Credentials, parse};
+use hotline::media::sound::tone::sine;
+use hotline::media::{Notice, Order, Road, Sources};
+use hotline::service::Clock;
+use hotline::service::shards::{Settings, Shards, Tell};
+
+fn main() {
+    let mut arguments = std::env::args().skip(1);
+    if !arguments.any(|argument| argument == "--bench") {
+        println!("measures when it is run by `cargo bench`");
+        return;
+    }
+    let seconds = arguments.find_map(|argument| argument.parse().ok()).unwrap_or(10);
+    println!(
+        "{:<40}{:>10}{:>10}{:>9}{:>12}{:>14}",
+        "50 callers of A-law, each bridged to",
+        "CPU/100",
+        "kB/leg",
+        "lost",
+        "handshakes",
+        "through, mean"
+    );
+    for (what, listener) in [
+        ("a plain phone, A-law", Listener::Plain),
+        ("a browser, A-law", Listener::Browser(Codec::Pcma)),
+        ("a browser, Opus", Listener::Browser(Codec::Opus)),
+    ] {
+        measure(what, listener, Duration::from_secs(seconds));
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Listener {
+    Plain,
+    Browser(Codec),
+}
+
+fn measure(what: &str, listener: Listener, duration: Duration) {
+    let clock = Clock::start();
+    let (shards, notices) = start(clock);
+    let callers: Vec<Leg> =
+        (0..CALLS).map(|call| Leg::plain(&shards, &notices, name(call, 0))).collect();
+    let (memory, begun) = (resident(), clock.moment());
+    let mut listeners: Vec<Leg> = (0..CALLS)
+        .map(|call| match listener {
+            Listener::Plain => Leg::plain(&shards, &notices, name(call, 1)),
+            Listener::Browser(codec) => Leg::browser(&shards, &notices, clock, call, codec),
+        })
+        .collect();
+    let handshakes = (clock.moment() - begun) / CALLS;
+    for call in 0..CALLS {
+        shards.order(Order::Join { streams: [name(call, 0), name(call, 1)] });
+    }
+
+    let mut legs = callers;
+    legs.append(&mut listeners);
+    let mut talk = Talk { clock, sequence: 0, turned: clock.moment(), sent: BTreeMap::new() };
+    talk.go_on(Duration::from_secs(1), &mut legs);
+    talk.sent.clear();
+    legs.iter_mut().for_each(|leg| (leg.heard, leg.through) = (0, Duration::ZERO));
+    let (begun, cpu_before, first) = (clock.moment(), cpu_of_media(), talk.sequence);
+    talk.go_on(duration, &mut legs);
+    let took = (clock.moment() - begun).as_secs_f64();
+    let cpu = (cpu_of_media() - cpu_before).as_secs_f64() / took * 100.0;
+
+    let heard: u64 = legs.iter().map(|leg| leg.heard).sum();
+    let through: Duration = legs.iter().map(|leg| leg.through).sum();
+    let said = (talk.sequence - first) * legs.len() as u64;
+    println!(
+        "{what:<40}{:>9.2}%{:>10}{:>9}{:>9.2} ms{:>11.2} ms",
+        cpu * 100.0 / f64::from(CALLS),
+        resident().saturating_sub(memory) / u64::from(CALLS) / 1_024,
+        said.saturating_sub(heard),
+        handshakes.as_secs_f64() * 1_000.0,
+        through.as_secs_f64() * 1_000.0 / heard.max(1) as f64,
+    );
+}
+
+/// A phone or a browser.
+struct Leg {
+    socket: UdpSocket,
+    to: SocketAddr,
+    kind: u8,
+    /// Ticks of 20 ms on its clock.
+    step: u32,
+    voice: Vec<u8>,
+    armour: Option<Protector>,
+    heard: u64,
+    through: Duration,
+}
+
+impl Leg {
+    fn plain(shards: &Shards, notices: &Receiver<Notice>, stream: StreamRef) -> Self {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let offer = format!(
+            "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
+             m=audio {} RTP/AVP 8\r\n",
+            socket.local_addr().unwrap().port(),
+        );
+        shards.order(Order::Open { stream, sources: Sources::Anywhere, road: Road::Readable });
+        shards.order(Order::Answer { stream, offer: offer.into() });
+        shards.order(Order::Proven { stream });
+        let to = place(&described(notices));
+        Self::of(socket, to, Codec::Pcma, 8, None)
+    }
+
+    /// Answers an offer for browsers, and does all that goes before the first word.
+    fn browser(
+        shards: &Shards,
+        notices: &Receiver<Notice>,
+        clock: Clock,
+        call: u32,
+        codec: Codec,
+    ) -> Self {
+        let stream = name(call, 1);
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        socket.set_read_timeout(Some(Duration::from_millis(5))).unwrap();
+        shards.order(Order::Open { stream, sources: Sources::Anywhere, road: Road::Web });
+        shards.order(Order::Offer { stream, like: Some(name(call, 0)) });
+        let offer = described(notices);
+        let to = place(&offer);
+        let description = parse(offer.as_bytes()).unwrap();
+        let media = &description.media[0];
+        let host = media.browser.as_ref().unwrap();
+        let format = media
+            .formats
+            .iter()
+            .find(|format| format.mapped.as_ref().is_some_and(|it| it.is_codec(codec)))
+            .unwrap();
+        let instant = |clock: Clock| clock.beginning() + clock.moment().since_start();
+        let mut visitor = Visitor::new(host.fingerprint.unwrap(), true, instant(clock)).unwrap();
+        let Credentials { name: user, password } = visitor.ice();
+        let answer = format!(
+            "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nc=IN IP4 0.0.0.0\r\n\
+             m=audio 9 UDP/TLS/RTP/SAVPF {number}\r\na=rtpmap:{number} {mapped}\r\n\
+             a=mid:0\r\na=rtcp-mux\r\na=ice-ufrag:{user}\r\na=ice-pwd:{password}\r\n\
+             a=fingerprint:{print}\r\na=setup:active\r\n",
+            number = format.name,
+            mapped = format.mapped.as_ref().unwrap(),
+            print = visitor.fingerprint(),
+        );
+        shards.order(Order::Accept { stream, answer: answer.into() });
+        let check = visitor.check(host.ice.as_ref().unwrap(), true);
+        socket.send_to(&check, to).unwrap();
+
+        let mut buffer = [0; 2_048];
+        while visitor.keys().is_none() {
+            if let Ok((length, _)) = socket.recv_from(&mut buffer)
+                && buffer[0] >= 20
+                && is_for_the_gateway(&buffer[..length])
+            {
+                visitor.received(&buffer[..length], instant(clock));
+            }
+            visitor.handle_timeout(instant(clock));
+            while let Some(datagram) = visitor.poll_transmit() {
+                socket.send_to(&datagram, to).unwrap();
+            }
+        }
+        let armour = Protector::new(&visitor.keys().unwrap().ours);
+        Self::of(socket, to, codec, format.payload_type().unwrap(), Some(armour))
+    }
+
+    fn of(
+        socket: UdpSocket,
+        to: SocketAddr,
+        codec: Codec,
+        kind: u8,
+        armour: Option<Protector>,
+    ) -> Self {
+        socket.set_nonblocking(true).unwrap();
+        let samples = sine(700.0, codec.sample_rate(), Duration::from_millis(20), 0.3);
+        let mut voice = vec![0; 400];
+        let length = match codec {
+            Codec::Opus => Encoder::opus(codec.sample_rate()).encode(&samples, &mut voice),
+            Codec::Pcma | Codec::Pcmu | Codec::G722 => {
+                Encoder::new(codec).encode(&samples, &mut voice[..160]);
+                160
+            }
+        };
+        voice.truncate(length);
+        let step = codec.rtp_clock() / 50;
+        Self { socket, to, kind, step, voice, armour, heard: 0, through: Duration::ZERO }
+    }
+
+    fn says(&mut self, sequence: u64) {
+        let header = Header {
+            marker: false,
+            payload_type: self.kind,
+            sequence: sequence as u16,
+            timestamp: (sequence as u32).wrapping_mul(self.step),
+            ssrc: 7,
+        };
+        let mut packet = [0; 512];
+        let mut length = header.write(&self.voice, &mut packet).unwrap();
+        if let Some(armour) = &mut self.armour {
+            length = armour.protect(&mut packet, length).unwrap();
+        }
+        let _ = self.socket.send_to(&packet[..length], self.to);
+    }
+}
+
+/// All legs, spread over 20 ms.
+struct Talk {
+    clock: Clock,
+    sequence: u64,
+    turned: Moment,
+    /// When each leg spoke last.
+    sent: BTreeMap<usize, Moment>,
+}
+
+impl Talk {
+    fn go_on(&mut self, duration: Duration, legs: &mut [Leg]) {
+        let until = self.turned + duration;
+        while self.turned < until {
+            self.turned += Duration::from_millis(1);
+            thread::sleep(self.turned - self.clock.moment());
+            let slot = self.turned.since_start().as_millis() as usize % 20;
+            if slot == 0 {
+                self.sequence += 1;
+            }
+            for at in (slot..legs.len()).step_by(20) {
+                legs[at].says(self.sequence);
+                self.sent.insert(at, self.clock.moment());
+            }
+            self.listen(legs);
+        }
+    }
+
+    fn listen(&self, legs: &mut [Leg]) {
+        let mut buffer = [0; 2_048];
+        let half = legs.len() / 2;
+        for (at, leg) in legs.iter_mut().enumerate() {
+            while let Ok((length, _)) = leg.socket.recv_from(&mut buffer) {
+                // Sound, and neither reports nor checks.
+                let is_sound =
+                    length > 12 && buffer[0] >> 6 == 2 && !(64..96).contains(&(buffer[1] & 0x7F));
+                if !is_sound {
+                    continue;
+                }
+                leg.heard += 1;
+                let partner = if at < half { at + half } else { at - half };
+                if let Some(sent) = self.sent.get(&partner) {
+                    leg.through += self.clock.moment() - *sent;
+                }
+            }
+        }
+    }
+}
+
+fn start(clock: Clock) -> (Shards, Receiver<Notice>) {
+    let settings = Settings {
+        threads: 1,
+        listen: [127, 0, 0, 1].into(),
+        advertised: [127, 0, 0, 1].into(),
+        ports: (20_000, 29_999),
+        codecs: Codec::ALL.to_vec(),
+    };
+    let library = Arc::new(Library::of_clips(BTreeMap::new()));
+    let (told, notices) = channel();
+    let tell: Tell = Arc::new(move |_, notice| {
+        let _ = told.send(notice);
+    });
+    let mut mint = Mint::from_number(1);
+    (Shards::start(&settings, &library, &mut mint, clock, tell).unwrap(), notices)
+}
+
+fn described(notices: &Receiver<Notice>) -> String {
+    loop {
+        if let Notice::Described { sdp, .. } = notices.recv().unwrap() {
+            return String::from_utf8(sdp.to_vec()).unwrap();
+        }
+    }
+}
+
+fn place(sdp: &str) -> SocketAddr {
+    let media = sdp.lines().find_map(|line| line.strip_prefix("m=audio ")).unwrap();
+    let port = media.split(' ').next().unwrap().parse().unwrap();
+    SocketAddr::new([127, 0, 0, 1].into(), port)
+}
+
+fn name(call: u32, index: u32) -> StreamRef {
+    StreamRef { call: CallRef(call.into()), index }
+}
+
+/// What the media thread has run so far, by the scheduler's clock.
+fn cpu_of_media() -> Duration {
+    fs::read_dir("/proc/self/task")
+        .unwrap()
+        .filter_map(|task| {
+            let task = task.ok()?.path();
+            let name = fs::read_to_string(task.join("comm")).ok()?;
+            let figures = fs::read_to_string(task.join("schedstat")).ok()?;
+            let nanos = figures.split(' ').next()?.parse().ok()?;
+            (name.trim() == "media-0").then(|| Duration::from_nanos(nanos))
+        })
+        .sum()
+}
+
+/// Octets of memory that this program has in use.
+fn resident() -> u64 {
+    let pages: u64 =
+        fs::read_to_string("/proc/self/statm").unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+    pages * 4_096
+}
+
+const CALLS: u32 = 50;
