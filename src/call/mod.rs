@@ -336,6 +336,11 @@ impl Call {
         self.body.arrived
     }
 
+    /// Whether the caller was with a listener before and was cut off.
+    pub fn is_returning(&self) -> bool {
+        self.body.resumes
+    }
+
     /// Whether a listener is on the line with the caller.
     pub fn is_talking(&self) -> bool {
         matches!(self.stage, Stage::Talking(_))

@@ -13,6 +13,8 @@ pub struct Board {
     pub lines: Vec<LineBoard>,
     pub queues: Vec<QueueBoard>,
     pub listeners: Vec<ListenerBoard>,
+    /// Roads to the public network.
+    #[serde(default)]
     pub trunks: Vec<TrunkBoard>,
     /// Calls alive, in whatever stage, and the most allowed.
     pub calls: usize,
@@ -46,6 +48,19 @@ pub struct QueueBoard {
     pub waiting: usize,
     /// Seconds the first in line has waited.
     pub oldest: Option<u64>,
+    /// Everybody in line, as they will be served.
+    #[serde(default)]
+    pub waits: Vec<WaitBoard>,
+}
+
+/// One who waits.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct WaitBoard {
+    pub line: LineName,
+    /// When the call came.
+    pub since: DateTime<Utc>,
+    /// They were with a listener before, and were cut off.
+    pub returning: bool,
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -56,6 +71,15 @@ pub struct ListenerBoard {
     /// `unreachable`.
     pub presence: String,
     pub phones: usize,
+    /// When the state ends by itself: notes, or a phone that is left alone.
+    #[serde(default)]
+    pub until: Option<DateTime<Utc>>,
+    /// Why they are paused: `own`, `missed`, `rest`, `finished`, `refusing`.
+    #[serde(default)]
+    pub why: Option<String>,
+    /// The caller who rings, or whom they talk with.
+    #[serde(default)]
+    pub caller: Option<WaitBoard>,
 }
 
 /// A road to the public network.

@@ -2,6 +2,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::base::{LineName, ListenerName, PromptName};
+use crate::sip::Pass;
 
 /// Names one command, so that its reply finds the way back.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
@@ -89,6 +90,16 @@ pub enum Command {
     /// Leaves the caller with whom the listener speaks.
     HandOver {
         listener: ListenerName,
+    },
+    /// A page of this listener's was signed in: it may register with a secret of its own.
+    GivePass {
+        listener: ListenerName,
+        pass: Pass,
+    },
+    /// That page was signed out.
+    TakePassBack {
+        listener: ListenerName,
+        ha1_sha256: String,
     },
     /// The last reload was refused: shown on the board until a good one.
     ReloadRefused {

@@ -49,7 +49,7 @@ use crate::schedule::WallTrust;
 use crate::sip::{DialogRef, Endpoint, Setup};
 
 pub use crate::call::{Helper, LinePlan, LineWords, Moved};
-pub use board::{Board, LineBoard, ListenerBoard, QueueBoard, TrunkBoard};
+pub use board::{Board, LineBoard, ListenerBoard, QueueBoard, TrunkBoard, WaitBoard};
 pub use commands::{Command, CommandRef};
 pub use input::Input;
 pub use output::{Level, Note, Output};

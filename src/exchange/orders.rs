@@ -128,6 +128,19 @@ impl Exchange {
                 exchange.with_call(call, now, |call, now| call.hands_over(now));
                 Ok(())
             }),
+            Command::GivePass { listener, pass } => {
+                if self.plan.sip.accounts.contains_key(&listener) {
+                    let name = listener.to_string();
+                    self.endpoint.pass_given(listener, pass, now);
+                    Ok(name)
+                } else {
+                    Err(format!("`{listener}` has no account for phones"))
+                }
+            }
+            Command::TakePassBack { listener, ha1_sha256 } => {
+                self.endpoint.pass_taken_back(&listener, &ha1_sha256);
+                Ok(listener.to_string())
+            }
             Command::ReloadRefused { why } => {
                 self.alarms.reload_refused(why);
                 Ok("noted".to_owned())

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::base::{Moment, Now, Territory};
+use crate::base::{CallRef, Moment, Now, Territory};
 use crate::exchange::{
-    Board, Exchange, Guest, LineBoard, ListenerBoard, QueueBoard, Stopping, TrunkBoard,
+    Board, Exchange, Guest, LineBoard, ListenerBoard, QueueBoard, Stopping, TrunkBoard, WaitBoard,
 };
+use crate::roster::{Pause, Presence};
 use crate::schedule::{ClockStep, Switch};
 
 /// How long a passing trouble stays on the board.
@@ -77,7 +78,7 @@ impl Exchange {
             plan: self.plan.version.clone(),
             lines: self.line_boards(now),
             queues: self.queue_boards(now),
-            listeners: self.listener_boards(),
+            listeners: self.listener_boards(now),
             trunks: self.trunk_boards(now),
             calls: self.guests.len(),
             calls_max: self.plan.calls_max,
@@ -130,20 +131,57 @@ impl Exchange {
                     })
                     .max()
                     .map(|wait| wait.as_secs()),
+                waits: queue.calls().filter_map(|call| self.wait_board(call, now)).collect(),
             })
             .collect()
     }
 
-    fn listener_boards(&self) -> Vec<ListenerBoard> {
+    /// Who a call is, as far as a page may say it.
+    fn wait_board(&self, call: CallRef, now: Now) -> Option<WaitBoard> {
+        match self.guests.get(&call)? {
+            Guest::Caller(caller) => Some(WaitBoard {
+                line: caller.call.line().name.clone(),
+                since: wall(caller.call.since(), now),
+                returning: caller.call.is_returning(),
+            }),
+            Guest::Errand(_) => None,
+        }
+    }
+
+    fn listener_boards(&self, now: Now) -> Vec<ListenerBoard> {
         self.roster
             .presences()
             .filter_map(|(name, presence)| {
                 let plan = self.plan.listeners.get(name)?;
+                let (until, why, call) = match presence {
+                    Presence::Alerting { call } | Presence::Talking { call } => {
+                        (None, None, Some(call))
+                    }
+                    Presence::AfterCallWork { until } => (Some(until), None, None),
+                    Presence::Paused { why: Pause::Own } => (None, Some("own"), None),
+                    Presence::Paused { why: Pause::Missed } => (None, Some("missed"), None),
+                    Presence::Paused { why: Pause::Refusing { until } } => {
+                        (Some(until), Some("refusing"), None)
+                    }
+                    Presence::Paused { why: Pause::Rest { until } } => {
+                        (Some(until), Some("rest"), None)
+                    }
+                    Presence::Paused { why: Pause::Finished { .. } } => {
+                        (None, Some("finished"), None)
+                    }
+                    Presence::Offline
+                    | Presence::Available { .. }
+                    | Presence::Elsewhere
+                    | Presence::Unreachable => (None, None, None),
+                };
                 Some(ListenerBoard {
                     listener: name.clone(),
                     display: plan.display.clone(),
                     presence: presence.as_str().to_owned(),
                     phones: self.roster.phones_of(name),
+                    until: until.map(|until| wall(until, now)),
+                    why: why.map(str::to_owned),
+                    caller: call.and_then(|call| self.wait_board(call, now)),
                 })
             })
             .collect()
@@ -255,4 +293,11 @@ impl Exchange {
             }
         }
     }
+}
+
+/// What the wall clock shows at a moment, as believed now.
+fn wall(moment: Moment, now: Now) -> DateTime<Utc> {
+    let ahead = TimeDelta::from_std(moment - now.steady).unwrap_or_default();
+    let ago = TimeDelta::from_std(now.steady - moment).unwrap_or_default();
+    now.wall + ahead - ago
 }

@@ -94,6 +94,9 @@ fn board() -> Board {
         display: display.to_owned(),
         presence: presence.to_owned(),
         phones: 1,
+        until: None,
+        why: None,
+        caller: None,
     };
     Board {
         at: "2026-11-21T14:00:00Z".parse().unwrap(),
@@ -118,6 +121,7 @@ fn board() -> Board {
             queue: "ecoutants".parse().unwrap(),
             waiting: 3,
             oldest: Some(75),
+            waits: Vec::new(),
         }],
         listeners: vec![
             listener("lea", "Léa", "talking"),

@@ -26,6 +26,7 @@ mod trunk;
 pub mod uri;
 pub mod wire;
 
+pub use endpoint::Pass;
 pub use endpoint::{
     Account, Activity, Dialled, DialogRef, Dress, Ending, Endpoint, Event, Failure, Invitation,
     Load, OUTGOING_MAX, Origin, Output, Phone, PhoneRef, Reason, Refusal, Setup, Target,

@@ -7,10 +7,10 @@
 use sha2::{Digest, Sha256};
 
 use crate::base::{ListenerName, Now};
-use crate::sip::Algorithm;
 use crate::sip::digest::Verdict;
 use crate::sip::headers::{Credentials, NameAddr};
 use crate::sip::message::{HeaderName, Method, Request, Status};
+use crate::sip::{Account, Algorithm};
 
 use super::receiving::Arrival;
 use super::{Endpoint, Event};
@@ -74,14 +74,20 @@ impl Endpoint {
         let listener = credentials.username.parse::<ListenerName>().ok();
         let account = listener.as_ref().and_then(|listener| self.setup.accounts.get(listener));
         let algorithms = self.algorithms(arrival, listener.as_ref());
-        let verdict = self.authenticator.verify(
-            credentials,
-            request.method(),
-            request.uri_text(),
-            account,
-            &algorithms,
-            now.steady,
-        );
+        let (method, uri) = (request.method(), request.uri_text());
+        let mut verify = |account: Option<&Account>| {
+            self.authenticator.verify(credentials, method, uri, account, &algorithms, now.steady)
+        };
+        let mut verdict = verify(account);
+        if let (Verdict::Refused, Some(name), Some(account)) = (verdict, &listener, account) {
+            // Not the password: perhaps what a page was given when its listener signed in.
+            let mut passes = self.passes.accounts(name, account, now.steady);
+            let right = passes.find_map(|account| match verify(Some(&account)) {
+                Verdict::Refused => None,
+                better @ (Verdict::Proved | Verdict::Stale) => Some(better),
+            });
+            verdict = right.unwrap_or(Verdict::Refused);
+        }
         (verdict, listener.filter(|_| account.is_some()))
     }
 

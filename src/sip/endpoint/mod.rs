@@ -17,6 +17,7 @@ mod judging;
 mod locating;
 mod newcomers;
 mod overload;
+mod passes;
 mod phones;
 mod privacy;
 mod receiving;
@@ -51,6 +52,8 @@ use crate::sip::{Door, Flow, Transmit, Transport};
 
 use self::guard::Guard;
 use self::overload::Overload;
+pub use self::passes::Pass;
+use self::passes::Passes;
 pub use self::trunks::OUTGOING_MAX;
 pub use self::words::{
     Account, Activity, Dialled, DialogRef, Dress, Ending, Event, Failure, Invitation, Load, Origin,
@@ -88,6 +91,7 @@ pub struct Endpoint {
     watch_index: BTreeMap<DialogId, u64>,
     last_watch: u64,
     authenticator: Authenticator,
+    passes: Passes,
     trunks: Trunks,
     guard: Guard,
     overload: Overload,
@@ -196,6 +200,7 @@ impl Endpoint {
         Self {
             secret: mint.bytes(),
             authenticator: Authenticator::new(&setup.realm, mint.split()),
+            passes: Passes::default(),
             trunks: Trunks::new(mint.split()),
             setup,
             mint,
@@ -231,11 +236,22 @@ impl Endpoint {
         self.trunks_planned(now);
         let accounts = &self.setup.accounts;
         self.registrar.keep_only(|listener| accounts.contains_key(listener));
+        self.passes.keep_only(|listener| accounts.contains_key(listener));
         self.review_watches(now);
         self.settle(now);
     }
 
     // ---- facts ----
+
+    /// A page of this listener's was signed in and may register with a secret of its own.
+    pub fn pass_given(&mut self, listener: ListenerName, pass: Pass, now: Now) {
+        self.passes.given(listener, pass, now.steady);
+    }
+
+    /// That page was signed out.
+    pub fn pass_taken_back(&mut self, listener: &ListenerName, ha1_sha256: &str) {
+        self.passes.taken_back(listener, ha1_sha256);
+    }
 
     /// A datagram, or one framed message of a stream. `now` is its arrival.
     pub fn received(&mut self, flow: Flow, bytes: &[u8], now: Now) {
