@@ -6,6 +6,7 @@
 pub mod check;
 pub mod explain;
 mod orders;
+mod password;
 mod serve;
 mod telemetry;
 
@@ -113,6 +114,21 @@ enum Verb {
         #[command(flatten)]
         plan: Plan,
     },
+    /// Makes a password for somebody who signs in at the page, and prints it once.
+    ///
+    /// What is kept of it, in the file of passwords, can't be turned back. A running house takes it at the
+    /// next `hotline reload`.
+    Password {
+        /// The account, as in `people.toml` or `listeners.toml`.
+        name: String,
+        /// Signing in asks for a code of an app too; prints what the app takes.
+        #[arg(long)]
+        totp: bool,
+        #[command(flatten)]
+        plan: Plan,
+    },
+    /// Prints the description of the page's API (OpenAPI 3.1).
+    Openapi,
     /// Says how a running house is doing.
     Status(Plan),
 }
@@ -148,6 +164,11 @@ pub fn run() -> ExitCode {
         Verb::Pause { listener, plan } => orders::give(&plan.folder, &Request::Pause { listener }),
         Verb::ComeBack { listener, plan } => {
             orders::give(&plan.folder, &Request::ComeBack { listener })
+        }
+        Verb::Password { name, totp, plan } => password::make(&plan.folder, &name, totp),
+        Verb::Openapi => {
+            print(format_args!("{:#}\n", crate::http::desk::description()));
+            ExitCode::SUCCESS
         }
         Verb::Status(Plan { folder }) => orders::give(&folder, &Request::Status),
     }

@@ -56,7 +56,7 @@ fn try_run(folder: &Path, language: Option<Language>) -> anyhow::Result<Ending> 
 
 /// What to do next.
 fn words(welcome: &Welcome<'_>, passwords: Option<&Made>, is_safe_plan: bool) -> String {
-    let Welcome { plan, house, http, .. } = welcome;
+    let Welcome { plan, house, http, page, .. } = welcome;
     let say = |french: &'static str, english: &'static str| match house.language {
         Language::French => french,
         Language::English => english,
@@ -119,6 +119,13 @@ fn words(welcome: &Welcome<'_>, passwords: Option<&Made>, is_safe_plan: bool) ->
                 }
             ));
         }
+    }
+    if let Some(page) = page {
+        line(format_args!(
+            "{}",
+            say("Page des écoutants et des responsables :", "Page of listeners and managers:")
+        ));
+        line(format_args!("  http://{page}/"));
     }
     line(format_args!("{}", say("Tableau, santé, mesures :", "Board, health, metrics:")));
     for page in ["", "healthz", "readyz", "metrics"] {

@@ -71,6 +71,7 @@ fn layered(text: &str, environment: &BTreeMap<String, String>) -> Result<House, 
         .try_parsing(true)
         .list_separator(",")
         .with_list_parse_key("media.ports")
+        .with_list_parse_key("page.origins")
         .source(Some(settings));
     let mut builder = config::Config::builder()
         .add_source(File::from_str(text, FileFormat::Toml))

@@ -140,6 +140,9 @@ pub enum What {
         trunk: String,
         key: String,
     },
+    PagePasswordMissing {
+        person: String,
+    },
     OverflowWithoutTrunk,
     MovedOn {
         line: String,
@@ -245,6 +248,7 @@ pub enum Kind {
     Line,
     Listener,
     Manager,
+    Person,
     Prompt,
     Queue,
     Trunk,

@@ -354,6 +354,7 @@ fn restart(old: &House, new: &House) -> Vec<&'static str> {
         ("doors", old.doors == new.doors),
         ("media", old.media == new.media),
         ("http", old.http == new.http),
+        ("[page]", old.page == new.page),
         ("state", old.state == new.state),
         ("connections", old.connections == new.connections),
         ("log", old.log == new.log),

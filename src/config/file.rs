@@ -245,6 +245,21 @@ pub(super) struct ManagerTable {
     pub(super) number: Word,
 }
 
+/// `people.toml`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PeopleFile {
+    #[serde(default)]
+    pub(super) people: Named<PersonTable>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PersonTable {
+    pub(super) name: String,
+    pub(super) role: Word,
+}
+
 /// `prompts.toml`, in the folder of the recordings.
 pub(super) type PromptsFile = Named<PromptTable>;
 

@@ -35,6 +35,7 @@ pub struct House {
     pub authorities: Vec<Authority>,
     /// Health, metrics and the board.
     pub http: SocketAddr,
+    pub page: PageSettings,
     pub log: LogSettings,
 }
 
@@ -150,6 +151,18 @@ pub struct MediaSettings {
     pub shards: usize,
 }
 
+/// The page of listeners and managers, and what it is told by.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PageSettings {
+    /// Plain HTTP: on this machine, with a proxy before it that speaks TLS.
+    pub listen: SocketAddr,
+    /// How browsers write the page's address: `https://ecoute.example`; none: the address above.
+    pub origins: Vec<String>,
+    /// Where the page's phone registers; none: the first `ws` or `wss` door.
+    pub sip: Option<String>,
+}
+
 /// Who is asked where a trunk's name is.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -226,6 +239,7 @@ impl Default for House {
             dns: DnsSettings::default(),
             authorities: Vec::new(),
             http: SocketAddr::from((Ipv4Addr::LOCALHOST, 8380)),
+            page: PageSettings::default(),
             log: LogSettings::default(),
         }
     }
@@ -250,6 +264,13 @@ impl Default for MediaSettings {
             ports: (20_000, 29_999),
             shards: 0,
         }
+    }
+}
+
+impl Default for PageSettings {
+    fn default() -> Self {
+        let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 8390));
+        Self { listen, origins: Vec::new(), sip: None }
     }
 }
 

@@ -12,18 +12,19 @@ use crate::base::{ListenerName, PromptName, TrunkName};
 use crate::config::catalogue::What;
 use crate::config::directory::Directory;
 use crate::config::file::{
-    CalendarsFile, DirectoryFile, LinesFile, ListenersFile, QueuesFile, TrunksFile,
+    CalendarsFile, DirectoryFile, LinesFile, ListenersFile, PeopleFile, QueuesFile, TrunksFile,
 };
 use crate::config::lines::{Known, Limits, Lines};
 use crate::config::link::Linker;
 use crate::config::listeners::{Listener, Registration};
+use crate::config::people::Role;
 use crate::config::prompts::Library;
 use crate::config::report::{Place, Report};
 use crate::config::source::Source;
 use crate::config::trunks::Trunk;
 use crate::config::{
     DoorSettings, Files, House, Loaded, Places, bootstrap, calendars, directory, doors, lines,
-    listeners, notices, passwords, prompts, queues, reachable, trunks,
+    listeners, notices, passwords, people, prompts, queues, reachable, trunks,
 };
 use crate::exchange::{Code, Plan};
 use crate::ivr::fragments;
@@ -36,6 +37,7 @@ pub(super) const QUEUES: &str = "queues.toml";
 pub(super) const LISTENERS: &str = "listeners.toml";
 pub(super) const TRUNKS: &str = "trunks.toml";
 pub(super) const DIRECTORY: &str = "directory.toml";
+pub(super) const PEOPLE: &str = "people.toml";
 
 /// A file as text, and as tables if it has the right shape.
 pub(super) type Read<T> = Option<(Source, T)>;
@@ -51,6 +53,7 @@ struct Parts {
     queues: BTreeMap<String, QueuePlan>,
     trunks: BTreeMap<TrunkName, Trunk>,
     directory: Directory,
+    staff: BTreeMap<ListenerName, (String, Role)>,
     library: Library,
     /// Passwords, by listener.
     secrets: BTreeMap<String, String>,
@@ -98,6 +101,11 @@ pub(super) fn load_from(
         known.colleagues = listeners::colleagues(file, &directory, &mut linker);
         (registration, codes, listeners)
     });
+    let people_file: Read<PeopleFile> = read_if_there(&folder.join(PEOPLE), &mut report);
+    let staff = people_file.as_ref().map(|(source, file)| {
+        people::people(file, &mut Linker::new(source, &mut report, now, &mut asked))
+    });
+    let staff = staff.unwrap_or_default();
     let trunks_file: Read<TrunksFile> = read_if_there(&folder.join(TRUNKS), &mut report);
     let trunks = trunks_file.as_ref().map(|(source, file)| {
         trunks::trunks(file, &mut Linker::new(source, &mut report, now, &mut asked))
@@ -140,6 +148,11 @@ pub(super) fn load_from(
         &secrets,
         &mut report,
     );
+    if let (Some((source, file)), Some((_, _, listeners))) = (&people_file, &people) {
+        let displays = listeners.iter().map(|(name, one)| (name.clone(), one.plan.display.clone()));
+        let all = people::everybody(staff.clone(), displays, &secrets);
+        people::name_who_can_not_sign_in(file, &all, |at| source.place(at), &mut report);
+    }
     report.sort();
 
     let linked = house.zip(lines).zip(people).zip(queues).zip(library);
@@ -159,6 +172,7 @@ pub(super) fn load_from(
         queues_file.map(|(source, _)| source),
         trunks_file.map(|(source, _)| source),
         directory_file.map(|(source, _)| source),
+        people_file.map(|(source, _)| source),
         house_source(folder, &mut report),
     ];
     let trunks = trunks.unwrap_or_default();
@@ -172,6 +186,7 @@ pub(super) fn load_from(
         queues,
         trunks,
         directory,
+        staff,
         library,
         secrets,
     };
@@ -186,6 +201,9 @@ pub(super) fn load_from(
 
 fn assemble(parts: Parts, files: Files, notices: Report) -> Loaded {
     let sip = setup(&parts);
+    let displays =
+        parts.listeners.iter().map(|(name, one)| (name.clone(), one.plan.display.clone()));
+    let people = people::everybody(parts.staff.clone(), displays, &parts.secrets);
     let Parts { house, limits, lines, codes, listeners, queues, trunks, library, .. } = parts;
     let plan = Plan {
         version: version(&files),
@@ -204,7 +222,7 @@ fn assemble(parts: Parts, files: Files, notices: Report) -> Loaded {
         caller_calls_max: limits.calls_per_caller,
         grace: limits.grace,
     };
-    Loaded { plan, house, recordings: library.recordings, notices, files }
+    Loaded { plan, house, people, recordings: library.recordings, notices, files }
 }
 
 fn setup(parts: &Parts) -> Setup {

@@ -12,6 +12,7 @@
 //! | `house` `bootstrap` | what needs a restart: addresses, ports, folders |
 //! | `doors` | certificates, and who may come in by WebSocket |
 //! | `passwords` | listeners' secrets, in a file of their own |
+//! | `people` | who signs in at the page |
 //! | `report` `catalogue` `words` `guess` | what is wrong, in French and English |
 //! | `difference` | what a new plan changes, said before it is applied |
 //! | `last_good` | the last plan that worked, kept across restarts |
@@ -33,6 +34,7 @@ mod listeners;
 mod load;
 mod notices;
 mod passwords;
+mod people;
 mod prompts;
 mod queues;
 mod report;
@@ -54,9 +56,11 @@ use crate::base::{ListenerName, Mint, PromptName};
 use crate::exchange::Plan;
 use crate::media::sound::Recording;
 
-use file::{CalendarsFile, DirectoryFile, LinesFile, ListenersFile, QueuesFile, TrunksFile};
+use file::{
+    CalendarsFile, DirectoryFile, LinesFile, ListenersFile, PeopleFile, QueuesFile, TrunksFile,
+};
 use link::Linker;
-use load::{CALENDARS, DIRECTORY, LINES, LISTENERS, QUEUES, TRUNKS, load_from, read};
+use load::{CALENDARS, DIRECTORY, LINES, LISTENERS, PEOPLE, QUEUES, TRUNKS, load_from, read};
 use source::Source;
 
 pub use calendars::wall;
@@ -66,10 +70,11 @@ pub use doors::{Certificate, DoorKeys, Keys, keys};
 pub use hours::{NotHours, days, span};
 pub use house::{
     Authority, CertificateFiles, ClientCertificate, ConnectionSettings, DnsSettings, DoorSettings,
-    House, Language, LogFormat, LogSettings, MediaSettings,
+    House, Language, LogFormat, LogSettings, MediaSettings, PageSettings,
 };
 pub use last_good::LastGood;
 pub use passwords::Made;
+pub use people::{Person, Role};
 pub use report::{Place, Problem, Report, Weight};
 pub use rest::is_at_rest;
 
@@ -79,6 +84,8 @@ pub struct Loaded {
     pub plan: Plan,
     /// Its paths are whole.
     pub house: House,
+    /// Everybody who may sign in at the page.
+    pub people: BTreeMap<ListenerName, Person>,
     /// The sound of every prompt, to be encoded by the media shards.
     pub recordings: BTreeMap<PromptName, Recording>,
     /// Nothing fatal, but worth a look.
@@ -143,6 +150,18 @@ pub fn make_passwords(folder: &Path, mint: &mut Mint) -> Result<Made, Report> {
         report.add(place, What::FileUnreadable { why: e.to_string() });
         report
     })
+}
+
+/// Writes entries into the folder's file of passwords, and says where that is.
+pub fn put_passwords(folder: &Path, entries: &[(String, String)]) -> std::io::Result<PathBuf> {
+    let path = house_of(folder).passwords.unwrap_or_else(|| folder.join("passwords.toml"));
+    passwords::put(&path, entries)?;
+    Ok(path)
+}
+
+/// A password of 160 random bits.
+pub fn fresh_password(mint: &mut Mint) -> String {
+    passwords::password(mint)
 }
 
 /// An address peers can reach: the one we listen on, or this machine's own if we listen on all.
@@ -216,6 +235,11 @@ pub fn judge(name: &str, bytes: &[u8], now: DateTime<Utc>) -> Report {
             if let Some(file) = source.table::<DirectoryFile>(&mut report) {
                 let mut linker = Linker::new(&source, &mut report, now, &mut asked);
                 directory::directory(&file, &mut linker);
+            }
+        }
+        PEOPLE => {
+            if let Some(file) = source.table::<PeopleFile>(&mut report) {
+                people::people(&file, &mut Linker::new(&source, &mut report, now, &mut asked));
             }
         }
         _ => {

@@ -46,8 +46,9 @@ pub(super) fn read(path: &Path, report: &mut Report) -> BTreeMap<String, String>
     };
     let table: BTreeMap<toml::Spanned<String>, String> = source.table(report).unwrap_or_default();
     for (name, password) in &table {
-        // A trunk's was chosen by its operator.
-        let is_ours = !name.get_ref().starts_with("trunk ");
+        // A trunk's was chosen by its operator; a page's is no password but what is left of one.
+        let is_ours =
+            !["trunk ", "page ", "totp "].iter().any(|kind| name.get_ref().starts_with(kind));
         if is_ours && password.chars().count() < LENGTH_MIN {
             let listener = name.get_ref().clone();
             report.add(source.place(name.span().start), What::PasswordShort { listener });
@@ -87,6 +88,33 @@ pub(super) fn make<'a>(
     for name in &made.listeners {
         let _ = writeln!(text, "\"{name}\" = \"{}\"", password(mint));
     }
+    replace(path, &text)?;
+    Ok(made)
+}
+
+/// Writes these entries into the file of passwords, each in the place of the one of the same name.
+pub(super) fn put(path: &Path, entries: &[(String, String)]) -> io::Result<()> {
+    let old = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => HEAD.to_owned(),
+        Err(e) => return Err(e),
+    };
+    let is_replaced = |line: &&str| {
+        let key = line.split('=').next().unwrap_or_default().trim();
+        entries.iter().any(|(name, _)| key == format!("\"{name}\""))
+    };
+    let mut text = String::new();
+    for line in old.lines().filter(|line| !is_replaced(line)) {
+        let _ = writeln!(text, "{line}");
+    }
+    for (name, value) in entries {
+        let _ = writeln!(text, "\"{name}\" = \"{value}\"");
+    }
+    replace(path, &text)
+}
+
+/// The file as a whole, or as it was; its owner's only.
+fn replace(path: &Path, text: &str) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
@@ -99,12 +127,11 @@ pub(super) fn make<'a>(
     let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&fresh)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
-    fs::rename(&fresh, path)?;
-    Ok(made)
+    fs::rename(&fresh, path)
 }
 
 /// Five bits a letter, without letters that look like others.
-fn password(mint: &mut Mint) -> String {
+pub(super) fn password(mint: &mut Mint) -> String {
     const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     mint.bytes::<32>().iter().map(|byte| char::from(LETTERS[usize::from(byte & 31)])).collect()
 }

@@ -10,9 +10,10 @@
 //! | `/metrics` | Prometheus |
 //! | `/board` | the board, as JSON |
 
-mod page;
+mod board_page;
+pub mod desk;
 
-pub use self::page::presence;
+pub use self::board_page::presence;
 
 use std::future::Future;
 use std::io;
@@ -78,7 +79,7 @@ fn router(sources: Sources) -> Router {
 
 async fn index(State(sources): State<Arc<Sources>>) -> Html<String> {
     let board = Arc::clone(&sources.board.borrow());
-    Html(page::write(&board, &(sources.readiness)(), sources.in_french))
+    Html(board_page::write(&board, &(sources.readiness)(), sources.in_french))
 }
 
 async fn health(State(sources): State<Arc<Sources>>) -> Response {

@@ -3,11 +3,12 @@
 //! A broken file at boot never leaves the line silent: the last plan that worked is taken, with a
 //! loud alarm; if there is none, a built-in one answers every call and says that the line is closed.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::base::Mint;
-use crate::config::{self, House, LastGood, Loaded, Made};
+use crate::base::{ListenerName, Mint};
+use crate::config::{self, House, LastGood, Loaded, Made, Person};
 use crate::exchange::Plan;
 use crate::media::library::Library;
 use crate::service::{Clock, safe_plan};
@@ -16,6 +17,8 @@ use crate::service::{Clock, safe_plan};
 pub struct Boot {
     pub plan: Plan,
     pub house: House,
+    /// Everybody who may sign in at the page.
+    pub people: BTreeMap<ListenerName, Person>,
     pub library: Arc<Library>,
     pub origin: Origin,
     /// Where the passwords are, and whose were made just now.
@@ -85,6 +88,7 @@ pub fn boot(folder: &Path, clock: &Clock, mint: &mut Mint) -> Boot {
             Boot {
                 plan,
                 house,
+                people: BTreeMap::new(),
                 library: Arc::new(Library::new(recordings.iter().map(|(n, r)| (n.clone(), r)))),
                 origin: Origin::Safe { why },
                 passwords,
@@ -95,10 +99,10 @@ pub fn boot(folder: &Path, clock: &Clock, mint: &mut Mint) -> Boot {
 }
 
 fn of_loaded(loaded: Loaded, origin: Origin, passwords: Option<Made>) -> Boot {
-    let Loaded { plan, house, recordings, notices, .. } = loaded;
+    let Loaded { plan, house, people, recordings, notices, .. } = loaded;
     let notices = notices.told(house.language);
     let library = Library::new(recordings.iter().map(|(name, sound)| (name.clone(), sound)));
-    Boot { plan, house, library: Arc::new(library), origin, passwords, notices }
+    Boot { plan, house, people, library: Arc::new(library), origin, passwords, notices }
 }
 
 fn first_line(text: &str) -> &str {

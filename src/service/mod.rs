@@ -7,6 +7,7 @@
 //! | `carrier` `inbox` `intake` `pulse` `clock` | the loop, on a thread of its own, and what feeds it |
 //! | `shards` | media threads |
 //! | `reception` `control` `until` | operators' orders |
+//! | `desk` `audit` | the house as the page knows it, and who did what there |
 //! | `readiness` | whether a caller would be served correctly now |
 //! | `watch` | what is done every second: the watchdog, the midnight purge |
 //! | `state_folder` | one house to a folder |
@@ -15,11 +16,13 @@
 //! end (those who wait, as long as the plan's grace allows: scenarios.md SC-32); twice, and the house
 //! stops at once.
 
+mod audit;
 mod boot;
 mod carrier;
 mod certificates;
 mod clock;
 pub mod control;
+mod desk;
 mod inbox;
 mod intake;
 mod pulse;
@@ -69,6 +72,8 @@ pub struct Welcome<'a> {
     pub house: &'a House,
     pub opened: &'a [Opened],
     pub http: SocketAddr,
+    /// None: the page can't be shown.
+    pub page: Option<SocketAddr>,
 }
 
 /// Chance, from the operating system.
@@ -92,7 +97,7 @@ pub async fn run(
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
 
-    let Boot { mut plan, house, library, origin, .. } = boot;
+    let Boot { mut plan, house, people, library, origin, .. } = boot;
     let state = take_state(&house)?;
     let inbox = Arc::new(Inbox::new().context("can't make the loop's bell")?);
     let deliver: Deliver = {
@@ -117,6 +122,15 @@ pub async fn run(
     // The pages before the doors: what is in use is said before a phone is answered.
     let pages = http::open(house.http).await.map_err(|fault| not_open(house.http, &fault))?;
     let http = pages.local_addr()?;
+    // A page that can't be shown keeps nobody from being answered.
+    let page = match http::open(house.page.listen).await {
+        Ok(page) => Some(page),
+        Err(fault) => {
+            tracing::error!(listen = %house.page.listen, %fault, "the page can't be shown");
+            None
+        }
+    };
+    let page_at = page.as_ref().and_then(|page| page.local_addr().ok());
     let shards = Arc::new(
         shards::Shards::start(&media_settings(&house), &library, &mut mint, clock, tell(&inbox))
             .context("sound can't be carried")?,
@@ -177,6 +191,9 @@ pub async fn run(
             house: house.clone(),
             alarm: origin.alarm(),
             certificates: certificates::Expiring::of(&keys),
+            people,
+            since: clock.now().wall,
+            change: String::new(),
             shut: keys.shut.iter().map(|(transport, listen)| (*transport, *listen)).collect(),
         }),
         reloading: tokio::sync::Mutex::default(),
@@ -196,6 +213,26 @@ pub async fn run(
     });
     let mut tasks = JoinSet::new();
     let (closing, closed) = watching::channel(false);
+    if let Some(page) = page {
+        let audit = audit::Audit::open(state.as_ref().map(StateFolder::path));
+        let desk = desk::Desk {
+            reception: Arc::clone(&reception),
+            store: Arc::clone(&store),
+            board: seen.clone(),
+            clock,
+            audit,
+        };
+        let setting = desk::setting(&house, page_at, doors.opened());
+        let mut closed = closed.clone();
+        tasks.spawn(async move {
+            let stop = async move {
+                let _ = closed.wait_for(|closed| *closed).await;
+            };
+            if let Err(fault) = http::desk::serve(page, Box::new(desk), setting, stop).await {
+                tracing::error!(%fault, "the page can't be shown any more");
+            }
+        });
+    }
     tasks.spawn(serve_pages(pages, &gauges, &house, closed));
     if let Some(state) = &state {
         match control::Socket::open(state.path(), &Handle::current()) {
@@ -215,7 +252,7 @@ pub async fn run(
     }
     tasks.spawn(watch::over(Arc::clone(&gauges)));
 
-    welcome(&Welcome { plan: &plan, house: &house, opened: doors.opened(), http });
+    welcome(&Welcome { plan: &plan, house: &house, opened: doors.opened(), http, page: page_at });
     tell_manager(&[sd_notify::NotifyState::Ready]);
     tracing::info!(plan = %plan.version, "the house is open");
 

@@ -5,17 +5,19 @@
 //! problem keeps the old one and says so here, in the log and on the board (scenarios.md SC-35), and
 //! so does a plan that would close an open line this minute, unless that is what was asked for (SC-36).
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use tokio::sync::{oneshot, watch};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use crate::base::{LineName, ListenerName, PromptName};
-use crate::config::{self, Difference, House, Language, LastGood, Loaded, Weight};
+use crate::config::{self, Difference, House, Language, LastGood, Loaded, Person, Weight};
 use crate::exchange::{Board, Command, Input, Plan};
 use crate::media::library::Library;
 use crate::metrics::Metrics;
@@ -59,6 +61,11 @@ pub struct Current {
     /// The files on disk are not what runs: why.
     pub alarm: Option<String>,
     pub certificates: Vec<Expiring>,
+    /// Everybody who may sign in at the page.
+    pub people: BTreeMap<ListenerName, Person>,
+    /// When the plan came into force, and what it changed, in words.
+    pub since: DateTime<Utc>,
+    pub change: String,
     /// Doors that could not be opened for want of a certificate, or of a list of pages.
     pub shut: Vec<(Transport, SocketAddr)>,
 }
@@ -143,11 +150,12 @@ impl Reception {
         // changing the hours.
         let is_whole = loaded.notices.count(Weight::Broken) == 0;
         let mut text = loaded.notices.told(language);
-        text.push_str(&difference.told(language));
+        let change = difference.told(language);
+        text.push_str(&change);
         if let Err(fault) = LastGood::of(&house).keep(&loaded) {
             tracing::warn!(%fault, "no copy of this plan could be kept for bad days");
         }
-        let Loaded { mut plan, .. } = loaded;
+        let Loaded { mut plan, people, house: fresh, .. } = loaded;
         plan.sip.doors = doors_of(&plan.sip.doors, self.doors.opened(), &old.sip.doors);
         let plan = Arc::new(plan);
         // The sound first: a call under the new plan may ask for it at once.
@@ -157,9 +165,12 @@ impl Reception {
         }
         *self.current() = Current {
             plan,
-            house: House { language: loaded.house.language, ..house },
+            house: House { language: fresh.language, ..house },
             alarm: (!is_whole).then(|| BROKEN.to_owned()),
             certificates,
+            people,
+            since: now.wall,
+            change,
             shut,
         };
         Ok(text)
@@ -206,7 +217,7 @@ impl Reception {
     }
 
     /// Hands a command to the loop and waits for its reply.
-    async fn order(&self, command: Command) -> Result<String, String> {
+    pub(super) async fn order(&self, command: Command) -> Result<String, String> {
         let (reply, said) = oneshot::channel();
         if self.inbox.order(self.clock.now(), command, Some(reply)) == Taken::Full {
             return Err("the house has too much to do to take orders".to_owned());
@@ -248,18 +259,18 @@ impl Reception {
         }
     }
 
-    fn until(
+    pub(super) fn until(
         &self,
         plan: &Plan,
         line: Option<&LineName>,
         text: &str,
-    ) -> Result<chrono::DateTime<chrono::Utc>, String> {
+    ) -> Result<DateTime<Utc>, String> {
         let line = line.and_then(|line| plan.lines.get(line)).or(plan.lines.values().next());
         let zone = line.map_or(chrono_tz::Europe::Paris, |line| line.schedule.zone());
         until::read(text, zone, self.clock.now().wall).map_err(|why| why.to_string())
     }
 
-    fn is_french(&self) -> bool {
+    pub(super) fn is_french(&self) -> bool {
         self.current().house.language == Language::French
     }
 

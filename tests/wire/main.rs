@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on should stop")]
 #![expect(clippy::disallowed_methods, reason = "real sockets live in real time")]
 
+mod desk;
 mod house;
 mod rtp;
 mod tcp;

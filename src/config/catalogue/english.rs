@@ -162,6 +162,10 @@ impl What {
                 format!("trunk `{trunk}` has an account and no password: no call goes out by it"),
                 format!("write `\"{key}\" = \"…\"` into the file of passwords"),
             ),
+            Self::PagePasswordMissing { person } => with(
+                format!("`{person}` has no password yet and can't sign in"),
+                format!("make one: `hotline password {person}`"),
+            ),
             Self::OverflowWithoutTrunk => with(
                 "managers are to be called, and no trunk takes calls of ours",
                 "give a trunk its `peers`",
@@ -274,6 +278,7 @@ impl Kind {
             Self::Line => "line",
             Self::Listener => "listener",
             Self::Manager => "manager",
+            Self::Person => "person",
             Self::Prompt => "prompt",
             Self::Queue => "queue",
             Self::Trunk => "trunk",

@@ -52,6 +52,7 @@ impl What {
                 Kind::Line => "il n'y a aucune ligne",
                 Kind::Listener => "il n'y a aucun écoutant",
                 Kind::Manager => "il n'y a aucun responsable",
+                Kind::Person => "il n'y a personne",
                 Kind::Prompt => "il n'y a aucune annonce",
                 Kind::Queue => "il n'y a aucune file",
                 Kind::Trunk => "il n'y a aucun opérateur",
@@ -191,6 +192,10 @@ impl What {
                 ),
                 format!("écrivez `\"{key}\" = \"…\"` dans le fichier des mots de passe"),
             ),
+            Self::PagePasswordMissing { person } => with(
+                format!("« {person} » n'a pas encore de mot de passe et ne peut pas se connecter"),
+                format!("créez-en un : `hotline password {person}`"),
+            ),
             Self::OverflowWithoutTrunk => with(
                 "des responsables sont à appeler, et aucun opérateur ne prend nos appels",
                 "donnez ses `peers` à un opérateur",
@@ -313,6 +318,7 @@ impl Kind {
             Self::Line => "la ligne",
             Self::Listener => "l'écoutant",
             Self::Manager => "le responsable",
+            Self::Person => "la personne",
             Self::Prompt => "l'annonce",
             Self::Queue => "la file",
             Self::Trunk => "l'opérateur",

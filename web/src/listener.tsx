@@ -1,0 +1,430 @@
+// The listener's page: their state, their phone, the call, who waits.
+import { useEffect, useRef, useState } from "preact/hooks";
+import { ask, type Directory, type Entry, type Live, type PhoneSecret, type Session } from "./api";
+import { attempt, presence } from "./manager";
+import { claim, Phone, type Call } from "./phone";
+import { choice, choose, constraints, devices, Microphone, ring, send, test, type Choice, type Devices } from "./sound";
+import { useSeconds } from "./wall";
+import { clock, say, span, type Word } from "./words";
+
+interface Props { session: Session; live: Live; leave: () => Promise<void>; shown: boolean }
+
+/** What keeps calls away, or nothing. */
+type Trouble = "" | "no_microphone" | "other_tab" | "no_door";
+
+export function ListenerPage({ session, live, leave, shown }: Props) {
+  const now = useSeconds() + live.skew;
+  const [, again] = useState(0);
+  const [picked, setPicked] = useState<Choice>(choice);
+  const [all, setAll] = useState<Devices>({ inputs: [], outputs: [] });
+  const [microphone, setMicrophone] = useState<Microphone | null>(null);
+  const [trouble, setTrouble] = useState<Trouble>("");
+  const [mine, setMine] = useState(false);
+  const [word, setWord] = useState("");
+  const current = useRef(picked);
+  current.current = picked;
+  const phone = useRef<Phone>();
+  phone.current ??= new Phone(
+    { input: () => constraints(current.current.input), sink: (audio) => void send(audio, current.current.output) },
+    () => again((n) => n + 1),
+  );
+  const call = phone.current.call;
+
+  // One tab has the phone.
+  const take = (steal: boolean) => claim(steal,
+    () => { setMine(true); setTrouble((old) => (old === "other_tab" ? "" : old)); },
+    () => { setMine(false); setTrouble("other_tab"); phone.current?.stop(); },
+    () => setTrouble("other_tab"));
+  useEffect(() => { take(false); return () => phone.current?.stop(); }, []);
+
+  // No microphone, no phone: nobody is put through to somebody who can't be heard.
+  const openMicrophone = async () => {
+    microphone?.close();
+    try {
+      const opened = await Microphone.open(current.current.input, () => {
+        setMicrophone(null);
+        setTrouble("no_microphone");
+      });
+      setMicrophone(opened);
+      setTrouble((old) => (old === "no_microphone" ? "" : old));
+      setAll(await devices());
+    } catch {
+      setMicrophone(null);
+      setTrouble("no_microphone");
+    }
+  };
+  useEffect(() => {
+    void openMicrophone();
+    const changed = async () => {
+      const found = await devices();
+      setAll(found);
+      if (found.inputs.length === 0) { setMicrophone(null); setTrouble("no_microphone"); }
+    };
+    navigator.mediaDevices?.addEventListener("devicechange", changed);
+    return () => navigator.mediaDevices?.removeEventListener("devicechange", changed);
+  }, [picked.input]);
+
+  const ready = mine && microphone !== null;
+  useEffect(() => {
+    const own = phone.current!;
+    if (!ready) {
+      // A call in progress goes on: the microphone may come back.
+      if (!own.call) own.stop();
+      return;
+    }
+    let over = false;
+    let retry: number | undefined;
+    const start = () => ask<PhoneSecret>("POST", "/api/session/phone").then(
+      (secret) => {
+        if (over) return;
+        if (secret.url) own.start(secret);
+        else setTrouble("no_door");
+      },
+      () => { retry = window.setTimeout(start, 3000); },
+    );
+    void start();
+    return () => { over = true; window.clearTimeout(retry); };
+  }, [ready, call === null]);
+  // A house that was started anew has forgotten the page's secret.
+  const failed = phone.current.state === "failed";
+  useEffect(() => {
+    if (!failed) return;
+    const retry = window.setInterval(() => {
+      ask("POST", "/api/session/phone").then(() => phone.current?.register(), () => undefined);
+    }, 3000);
+    return () => window.clearInterval(retry);
+  }, [failed]);
+
+  // The ring.
+  const player = useRef<ReturnType<typeof ring>>();
+  const ringing = call?.state === "ringing";
+  useEffect(() => {
+    if (!ringing) return;
+    player.current ??= ring();
+    void player.current.play(current.current.ring);
+    return () => player.current?.stop();
+  }, [ringing]);
+  useEffect(() => {
+    if (!ringing) return;
+    const space = (event: KeyboardEvent) => {
+      const at = event.target as HTMLElement;
+      if (event.key !== " " || event.repeat || at.closest("input, select, textarea, button, a")) return;
+      event.preventDefault();
+      phone.current?.answer();
+    };
+    document.addEventListener("keydown", space);
+    return () => document.removeEventListener("keydown", space);
+  }, [ringing]);
+  useEffect(() => { if (phone.current) void send(phone.current.audio, picked.output); }, [picked.output]);
+
+  const change = (state: string, more: object = {}) => attempt(() => ask("POST", "/api/me/state", { state, ...more }), (told) =>
+    setWord(told === say("done") ? "" : told));
+  const finish = async () => {
+    await ask("POST", "/api/me/state", { state: "finish_for_today" }).catch(() => undefined);
+    phone.current?.stop();
+    await leave();
+  };
+  const me = live.me;
+
+  return (
+    <main id="content" class="listener" aria-hidden={shown ? undefined : "true"}>
+      <h1 class="unseen">{say("listener_page")}</h1>
+      <div class="column">
+      <section class={`card state ${me?.presence ?? "offline"}`} aria-labelledby="state-title">
+        <h2 id="state-title">{say("state")}</h2>
+        <p class="presence" role="status">
+          {presence(me?.presence ?? "offline")}
+          {me?.until && <span class="until">{span(Date.parse(me.until) - now)}</span>}
+        </p>
+        {me?.why === "missed" && <p class="fault">{say("why_missed")}</p>}
+        {me?.why === "refusing" && <p>{say("why_refusing")}</p>}
+        {me?.why === "rest" && <p>{say("why_rest")}</p>}
+        {me?.why === "finished" && <p>{say("why_finished")}</p>}
+        <StateButtons presence={me?.presence ?? "offline"} change={change} />
+        <p class="small">{say("state_help")}</p>
+        {word && <p class="fault" role="alert">{word}</p>}
+        <p class="row">
+          <button type="button" class="quiet" disabled={call !== null} onClick={finish}>{say("finish")}</button>
+          <HelpButton />
+        </p>
+      </section>
+
+      <section class="card" aria-labelledby="phone-title">
+        <h2 id="phone-title">{say("phone")}</h2>
+        <p role="status"><span class={`tag ${phone.current.state === "registered" ? "good" : phone.current.state === "failed" ? "bad" : "warn"}`}>
+          {say(`phone_${phone.current.state}` as Word)}</span></p>
+        {trouble && (
+          <div role="alert" class="fault">
+            <p>{say(trouble)}</p>
+            {trouble === "no_microphone" && <button type="button" onClick={openMicrophone}>{say("retry")}</button>}
+            {trouble === "other_tab" && <button type="button" onClick={() => take(true)}>{say("take_here")}</button>}
+          </div>
+        )}
+        <h3>{say("sound")}</h3>
+        <Sound all={all} picked={picked} microphone={microphone} busy={call !== null}
+          pick={(next) => { choose(next); setPicked(next); }} />
+      </section>
+      </div>
+
+      <div class="column">
+      {call ? (
+        <CallCard call={call} phone={phone.current} live={live} now={now} session={session} />
+      ) : (
+        <section class="card call" aria-labelledby="call-title"><h2 id="call-title">{say("call")}</h2><p>{say("no_call")}</p></section>
+      )}
+      </div>
+
+      <div class="column">
+      <section class="card" aria-labelledby="queue-title">
+        <h2 id="queue-title">{say("queue")}</h2>
+        {live.board?.queues.map((queue) => (
+          <div key={queue.queue}>
+            {live.board!.queues.length > 1 && <h3>{queue.queue}</h3>}
+            {queue.waits.length === 0 ? <p>{say("nobody_waits")}</p> : (
+              <ol class="waits">
+                {queue.waits.map((wait, place) => (
+                  <li key={place}>{say("on_line", wait.line)} – {say("waits_since", span(now - Date.parse(wait.since)))}
+                    {wait.returning && <> <span class="tag warn">{say("returning")}</span></>}</li>
+                ))}
+              </ol>
+            )}
+          </div>
+        ))}
+        <h3>{say("lines")}</h3>
+        <ul class="lines">
+          {live.board?.lines.map((line) => (
+            <li key={line.line}><strong>{line.display}</strong>{" "}
+              <span class={line.open ? "tag good" : "tag"}>{say(line.open ? "open" : "closed")}</span>{" "}
+              {line.until && say(line.open ? "closes_at" : "opens_at", clock(line.until))}</li>
+          ))}
+        </ul>
+      </section>
+
+      <section class="card" aria-labelledby="colleagues-title">
+        <h2 id="colleagues-title">{say("colleagues")}</h2>
+        <ul class="people">
+          {live.board?.listeners.filter((one) => one.listener !== session.name && one.presence !== "offline").map((one) => (
+            <li key={one.listener}><span>{one.display}</span> <span class={`tag ${one.presence}`}>{presence(one.presence)}</span></li>
+          ))}
+        </ul>
+      </section>
+
+      </div>
+    </main>
+  );
+}
+
+type Change = (state: string, more?: object) => void;
+
+function StateButtons({ presence, change }: { presence: string; change: Change }) {
+  const [reason, setReason] = useState("");
+  const pause = (main: boolean) => (
+    <div class="row">
+      <button type="button" class={main ? "main" : ""} onClick={() => change("pause", reason ? { reason } : {})}>{say("go_pause")}</button>
+      <label>{say("reason")}
+        <select value={reason} onChange={(e) => setReason(e.currentTarget.value)}>
+          <option value="">{say("no_reason")}</option>
+          {(["reason_break", "reason_meeting", "reason_training", "reason_technical"] as const).map((one) => (
+            <option key={one} value={one.slice("reason_".length)}>{say(one)}</option>
+          ))}
+        </select>
+      </label>
+    </div>
+  );
+  switch (presence) {
+    case "available": case "unreachable":
+      return pause(true);
+    case "after_call_work":
+      return (
+        <>
+          <p class="row">
+            <button type="button" class="main" onClick={() => change("end_after_call_work")}>{say("end_notes")}</button>
+            <button type="button" onClick={() => change("extend_after_call_work", { minutes: 3 })}>{say("more_minutes", 3)}</button>
+            <button type="button" onClick={() => change("extend_after_call_work", { minutes: 10 })}>{say("more_minutes", 10)}</button>
+            <button type="button" onClick={() => change("rest")}>{say("rest")}</button>
+          </p>
+          {pause(false)}
+        </>
+      );
+    case "paused":
+      return <button type="button" class="main" onClick={() => change("available")}>{say("go_available")}</button>;
+    default:
+      return null;
+  }
+}
+
+function HelpButton() {
+  const [word, setWord] = useState("");
+  return (
+    <>
+      <button type="button" class="quiet" onClick={() => attempt(() => ask("POST", "/api/me/help"), (told) =>
+        setWord(told === say("done") ? say("help_sent") : told))}>{say("help")}</button>
+      <span role="status">{word}</span>
+    </>
+  );
+}
+
+interface CallProps { call: Call; phone: Phone; live: Live; now: number; session: Session }
+
+function CallCard({ call, phone, live, now, session }: CallProps) {
+  const answer = useRef<HTMLButtonElement>(null);
+  const ringing = call.state === "ringing";
+  useEffect(() => {
+    const at = document.activeElement;
+    // Nobody who is writing is interrupted in the middle of a word.
+    if (ringing && !at?.closest("input, textarea, select")) answer.current?.focus();
+  }, [ringing]);
+  const caller = live.me?.caller;
+  return (
+    <section class={`card call ${call.state}`} aria-labelledby="call-title">
+      <div role={ringing ? "alert" : undefined}>
+        <h2 id="call-title">{say(ringing ? "incoming" : "call")} – {say("line", call.display)}</h2>
+      </div>
+      {call.returning && <p><span class="tag warn">{say("returning")}</span></p>}
+      {ringing ? (
+        <>
+          {caller && <p class="presence">{say("waited", span(now - Date.parse(caller.since)))}</p>}
+          <p class="row">
+            <button type="button" class="main good" ref={answer} onClick={() => phone.answer()}>{say("answer")}</button>
+            <button type="button" onClick={() => phone.decline()}>{say("decline")}</button>
+          </p>
+        </>
+      ) : (
+        <>
+          <p class="presence">{say("lasted", span(Date.now() - call.since))}</p>
+          <p class="row">
+            <button type="button" aria-pressed={call.muted} onClick={() => phone.toggleMute()}>{say(call.muted ? "unmute" : "mute")}</button>
+            <button type="button" aria-pressed={call.held} onClick={() => phone.toggleHold()}>{say(call.held ? "unhold" : "hold")}</button>
+            <button type="button" class="bad" onClick={() => phone.hangUp()}>{say("hang_up")}</button>
+          </p>
+          <p role="status">{[call.muted && say("muted"), call.held && say("held")].filter(Boolean).join(" ")}</p>
+          {call.keys && <p>{say("keys")} : <strong class="keys" aria-live="polite">{call.keys}</strong></p>}
+          {call.loss !== null && call.loss > 0.02 && <p class="fault">{say("loss", Math.round(call.loss * 100))}</p>}
+          <Others live={live} session={session} />
+        </>
+      )}
+    </section>
+  );
+}
+
+/** Whom else the caller needs: centres, colleagues, the emergency services. */
+function Others({ live, session }: { live: Live; session: Session }) {
+  const [directory, setDirectory] = useState<Directory | null>(null);
+  const [asked, setAsked] = useState("");
+  const [chosen, setChosen] = useState("");
+  const [urgent, setUrgent] = useState<Entry | null>(null);
+  const [word, setWord] = useState("");
+  useEffect(() => { ask<Directory>("GET", "/api/directory").then(setDirectory, () => undefined); }, []);
+  const act = (act: string, more: object = {}) => ask("POST", "/api/me/call", { act, ...more });
+  const tell = (told: string) => setWord(told === say("done") ? "" : told);
+  const asks = (name: string, kind: string, more: object) => attempt(async () => { await act(kind, more); setAsked(name); }, tell);
+  const bring = (service: string) => attempt(async () => {
+    // The house wants to be asked twice; the second click was the second question.
+    await act("call_emergency", { service });
+    await act("call_emergency", { service });
+    setUrgent(null);
+    setAsked(service);
+  }, tell);
+  const free = live.board?.listeners.filter((one) => one.presence === "available" && one.listener !== session.name) ?? [];
+  const colleague = free.find((one) => one.listener === chosen);
+  return (
+    <>
+      <p role="status" class="fault">{word}</p>
+      {asked && (
+        <p class="row"><strong>{say("asked", asked)}</strong>
+          <button type="button" onClick={() => attempt(async () => { await act("take_back"); setAsked(""); }, tell)}>{say("come_back")}</button>
+          <button type="button" onClick={() => attempt(() => act("hand_over"), tell)}>{say("leave_together")}</button>
+        </p>
+      )}
+      <details>
+        <summary>{say("centres")}</summary>
+        <p class="small">{say("centre_help")}</p>
+        {directory?.centres.length === 0 && <p>{say("no_centre")}</p>}
+        <ul class="people">
+          {directory?.centres.map((one) => (
+            <li key={one.code}><button type="button" onClick={() => asks(one.name, "ask_centre", { centre: one.name })}>{say("call_centre", one.name)}</button></li>
+          ))}
+        </ul>
+      </details>
+      <details>
+        <summary>{say("colleague")}</summary>
+        {free.length === 0 && <p>{say("nobody_free")}</p>}
+        {colleague ? (
+          <p class="row">
+            <button type="button" onClick={() => asks(colleague.display, "ask_colleague", { colleague: colleague.listener })}>{say("ask_first", colleague.display)}</button>
+            <button type="button" onClick={() => attempt(() => act("move_to_colleague", { colleague: colleague.listener }), tell)}>{say("hand_to", colleague.display)}</button>
+            <button type="button" onClick={() => setChosen("")}>{say("cancel")}</button>
+          </p>
+        ) : (
+          <ul class="people">
+            {free.map((one) => <li key={one.listener}><button type="button" onClick={() => setChosen(one.listener)}>{one.display}</button></li>)}
+          </ul>
+        )}
+      </details>
+      {directory && directory.emergency.length > 0 && (
+        <details>
+          <summary>{say("emergency")}</summary>
+          <p class="small">{say("emergency_help")}</p>
+          {urgent ? (
+            <p class="row">
+              <button type="button" class="bad" onClick={() => bring(urgent.name)}>{say("emergency_confirm", urgent.name)}</button>
+              <button type="button" onClick={() => setUrgent(null)}>{say("cancel")}</button>
+            </p>
+          ) : (
+            <ul class="people">
+              {directory.emergency.map((one) => (
+                <li key={one.code}><button type="button" onClick={() => setUrgent(one)}>{one.name}</button></li>
+              ))}
+            </ul>
+          )}
+        </details>
+      )}
+      <p class="row">
+        <button type="button" class="quiet" onClick={() => attempt(() => act("mark_bad_sound"), (told) => setWord(told === say("done") ? say("bad_sound_told") : told))}>{say("bad_sound")}</button>
+        <button type="button" class="quiet" onClick={() => attempt(() => act("give_back"), tell)}>{say("give_back")}</button>
+      </p>
+    </>
+  );
+}
+
+interface SoundProps { all: Devices; picked: Choice; microphone: Microphone | null; busy: boolean; pick: (choice: Choice) => void }
+
+function Sound({ all, picked, microphone, busy, pick }: SoundProps) {
+  const [level, setLevel] = useState(0);
+  const [step, setStep] = useState<"" | "speak" | "listen">("");
+  const [verdict, setVerdict] = useState<Word | "">("");
+  useEffect(() => {
+    if (!microphone) { setLevel(0); return; }
+    const timer = window.setInterval(() => setLevel(Math.round(microphone.level() * 50) / 50), 100);
+    return () => window.clearInterval(timer);
+  }, [microphone]);
+  const run = async () => {
+    if (!microphone) return;
+    setVerdict("");
+    const result = await test(microphone, picked.output, setStep).catch(() => null);
+    setStep("");
+    setVerdict(!result || !result.microphone ? "test_silent" : result.echo === "strong" ? "test_echo" : "test_good");
+  };
+  const select = (label: Word, key: keyof Choice, list: MediaDeviceInfo[]) => (
+    <label>{say(label)}
+      <select value={picked[key]} onChange={(e) => pick({ ...picked, [key]: e.currentTarget.value })}>
+        <option value="">{say("default_device")}</option>
+        {list.filter((one) => one.deviceId && one.deviceId !== "default").map((one, n) => (
+          <option key={one.deviceId} value={one.deviceId}>{one.label || `${say(label)} ${n + 1}`}</option>
+        ))}
+      </select>
+    </label>
+  );
+  return (
+    <>
+      {select("microphone", "input", all.inputs)}
+      {select("speaker", "output", all.outputs)}
+      {select("ringer", "ring", all.outputs)}
+      <label>{say("level")}<meter min={0} max={1} low={0.15} value={level} aria-label={say("level")} /></label>
+      <button type="button" disabled={!microphone || busy || step !== ""} onClick={run}>{say("test")}</button>
+      {busy && <p class="small">{say("test_call_stops")}</p>}
+      <p role="status">{step ? say(`test_${step}`) : verdict && say(verdict)}</p>
+    </>
+  );
+}
+

@@ -1,0 +1,160 @@
+// What people read, French and English. Both say the same; a key missing in one does not compile.
+
+const french = {
+  title: "hotline",
+  sign_in: "Se connecter", name: "Compte", password: "Mot de passe", code: "Code à six chiffres",
+  code_help: "Celui que montre votre application.", sign_out: "Se déconnecter", language: "English",
+  wrong_credentials: "Le compte, le mot de passe ou le code est faux.", code_wanted: "Votre compte demande aussi un code.",
+  too_many_tries: "Trop d’essais. Attendez {n} s.", unreachable: "Le serveur ne répond pas. Nouvel essai en cours…",
+  refused: "Ce n’est pas fait : {n}", signed_out: "Votre session est terminée. Connectez-vous de nouveau.",
+  listener_page: "Écoute", wall: "Tableau mural", manager_page: "Responsable", skip: "Aller au contenu",
+  // states
+  state: "Mon état", offline: "Absent", available: "Disponible", alerting: "On vous appelle", talking: "En conversation",
+  after_call_work: "Notes après l’appel", paused: "En pause", elsewhere: "Appel personnel", unreachable_phone: "Injoignable",
+  go_available: "Me rendre disponible", go_pause: "Faire une pause", end_notes: "J’ai fini mes notes",
+  finish: "Terminer pour aujourd’hui", until: "jusqu’à {n}", why_missed: "Deux appels ont sonné sans réponse : vous êtes en pause.",
+  why_refusing: "Un appel a été refusé : le suivant attend un peu.", state_help: "Les appels vous parviennent quand vous êtes disponible.",
+ 
+  // phone
+  phone: "Mon poste", phone_off: "Poste éteint", phone_connecting: "Connexion du poste…", phone_registered: "Poste prêt",
+  phone_failed: "Le poste n’a pas pu s’enregistrer", no_door: "Aucune porte pour navigateurs n’est ouverte : demandez à l’exploitant.",
+  other_tab: "Le poste est ouvert dans un autre onglet.", take_here: "L’utiliser ici",
+  // sound
+  sound: "Son", microphone: "Microphone", speaker: "Casque ou haut-parleur", ringer: "Sonnerie sur", default_device: "Celui du système",
+  level: "Niveau du microphone", test: "Tester le son", test_speak: "Parlez normalement…", test_listen: "Écoutez le son…",
+  test_good: "Le microphone vous entend et rien ne revient.", test_silent: "Le microphone n’entend rien. Choisissez-en un autre, ou vérifiez qu’il n’est pas coupé.",
+  test_echo: "Le son revient dans le microphone : mettez un casque, ou baissez le volume.",
+  no_microphone: "Pas de microphone : aucun appel ne vous est proposé. Branchez-le, ou autorisez-le dans le navigateur, puis réessayez.",
+  retry: "Réessayer", test_call_stops: "Le test n’est pas possible pendant un appel.",
+  // call
+  call: "Appel", incoming: "Appel entrant", line: "Ligne {n}", waited: "attend depuis {n}", returning: "Revient après une coupure",
+  answer: "Répondre (espace)", decline: "Refuser", hang_up: "Raccrocher", mute: "Couper mon micro", unmute: "Rouvrir mon micro",
+  muted: "Micro coupé", hold: "Mettre en attente", unhold: "Reprendre", held: "L’appelant est en attente et entend la musique.",
+  keys: "Touches de l’appelant", no_call: "Pas d’appel en cours.", lasted: "Durée {n}", loss: "Perte de son : {n} %",
+  centres: "Demander un centre", call_centre: "Appeler {n}", leave_together: "Les laisser ensemble", come_back: "Revenir à l’appelant",
+  centre_help: "L’appelant attend pendant que vous parlez au centre.", no_centre: "Aucun centre dans le plan.",
+  hand_to: "Confier à {n}", nobody_free: "Aucun collègue n’est disponible.",
+  cancel: "Annuler", help: "Appeler un responsable", help_sent: "Les responsables sont prévenus.",
+  reason: "Motif (facultatif)", no_reason: "Sans motif", reason_break: "Pause", reason_meeting: "Réunion", reason_training: "Formation", reason_technical: "Problème technique",
+  more_minutes: "+ {n} min", rest: "Appel difficile : 10 min de repos", why_rest: "Vous vous reposez après un appel difficile.", why_finished: "Vous avez terminé pour aujourd’hui.",
+  asked: "Vous parlez avec {n} ; l’appelant attend.", colleague: "Un collègue", ask_first: "Demander d’abord à {n}",
+  emergency: "Secours", emergency_help: "Les secours sont appelés à trois. Deux clics : le département, puis la confirmation.", emergency_confirm: "Appeler les secours : {n}",
+  bad_sound: "J’entends mal", bad_sound_told: "C’est noté pour l’équipe technique.", give_back: "Je connais cette personne",
+  // queue
+  queue: "File d’attente", nobody_waits: "Personne n’attend.", waits_since: "depuis {n}", colleagues: "Collègues", open: "ouverte", closed: "fermée",
+  on_line: "ligne {n}",
+  // notices
+  paused_by: "{n} vous a mis en pause.", called_back_by: "{n} vous a rendu disponible.", help_by: "{n} demande de l’aide.", close: "Fermer",
+  away: "Liaison perdue avec le serveur. L’appel en cours continue ; nouvel essai…",
+  // wall
+  waiting: "En attente", oldest: "La plus longue attente", on_the_phone: "En conversation", free: "Disponibles", next: "Prochain changement",
+  opens_at: "ouvre à {n}", closes_at: "ferme à {n}", rates: "Aujourd’hui", calls_today: "{n} appels reçus aujourd’hui", trunks: "Opérateurs", trunk_up: "en service", trunk_down: "hors service",
+  trunk_unregistered: "non enregistré", alarms: "Alarmes", no_alarm: "Aucune alarme.", none: "–", of: "{n} sur {m}",
+  rate_decroche: "Taux de décroché (DITP)", rate_snated: "Taux de réponse (SNATED)", rate_eighty_twenty: "Décrochés en 20 s",
+  // manager
+  lines: "Lignes", close_line: "Fermer", open_line: "Ouvrir", automatic: "Suivre le calendrier", until_when: "Jusqu’à (17h, 17h30, 2026-12-24 17h)",
+  all_lines: "Toutes les lignes", which_line: "Ligne", listeners: "Écoutants", pause_them: "Mettre en pause", call_them_back: "Rendre disponible",
+  pause_name: "Mettre {n} en pause", back_name: "Rendre {n} disponible", plan: "Plan", version: "Version {n}", in_force: "En vigueur depuis {n}", last_change: "Dernière modification", no_change: "Aucune depuis le démarrage.",
+  reload: "Relire le plan", records: "Appels des 90 derniers jours", from: "Du", to: "Au", outcome: "Issue", every: "Toutes", show: "Afficher", csv: "Télécharger en CSV",
+  arrived: "Arrivé", waited_for: "Attente", talked_for: "Conversation", rung: "Sonnés", cause: "Fin", done: "C’est fait.", shown: "{n} appels ; les {m} derniers sont montrés.",
+  taken_by_listener: "pris par un écoutant", abandoned_in_greeting: "abandonné à l’accueil", abandoned_under_5s: "raccroché avant 5 s",
+  abandoned_in_queue: "abandonné en file", closed_message_heard: "message de fermeture entendu", closed_message_cut: "message de fermeture coupé",
+  saturated: "file pleine", no_listener: "aucun écoutant", drain_expired: "fin de service", overload: "surcharge", rejected: "refusé", technical_failure: "panne",
+};
+
+type Words = typeof french;
+export type Word = keyof Words;
+
+const english: Words = {
+  title: "hotline",
+  sign_in: "Sign in", name: "Account", password: "Password", code: "Six-digit code",
+  code_help: "The one your app shows.", sign_out: "Sign out", language: "Français",
+  wrong_credentials: "The account, the password or the code is wrong.", code_wanted: "Your account asks for a code too.",
+  too_many_tries: "Too many tries. Wait {n} s.", unreachable: "The server does not answer. Trying again…",
+  refused: "Not done: {n}", signed_out: "Your session is over. Sign in again.",
+  listener_page: "Listening", wall: "Wall", manager_page: "Manager", skip: "Skip to content",
+  state: "My state", offline: "Away", available: "Available", alerting: "You are being called", talking: "Talking",
+  after_call_work: "Notes after the call", paused: "Paused", elsewhere: "In a call of your own", unreachable_phone: "Unreachable",
+  go_available: "Become available", go_pause: "Take a break", end_notes: "My notes are done",
+  finish: "Finish for today", until: "until {n}", why_missed: "Two calls rang unanswered: you are paused.",
+  why_refusing: "A call was declined: the next one waits a little.", state_help: "Calls reach you while you are available.",
+ 
+  phone: "My phone", phone_off: "Phone off", phone_connecting: "Phone connecting…", phone_registered: "Phone ready",
+  phone_failed: "The phone could not register", no_door: "No door for browsers is open: ask whoever runs the house.",
+  other_tab: "The phone is open in another tab.", take_here: "Use it here",
+  sound: "Sound", microphone: "Microphone", speaker: "Headset or loudspeaker", ringer: "Ring on", default_device: "The system’s",
+  level: "Microphone level", test: "Test the sound", test_speak: "Speak normally…", test_listen: "Listen to the tone…",
+  test_good: "The microphone hears you and nothing comes back.", test_silent: "The microphone hears nothing. Choose another, or check that it isn’t muted.",
+  test_echo: "The sound comes back into the microphone: use a headset, or lower the volume.",
+  no_microphone: "No microphone: no calls are offered to you. Plug it in, or allow it in the browser, then try again.",
+  retry: "Try again", test_call_stops: "The test can’t be done during a call.",
+  call: "Call", incoming: "Incoming call", line: "Line {n}", waited: "waiting for {n}", returning: "Back after a cut",
+  answer: "Answer (space)", decline: "Decline", hang_up: "Hang up", mute: "Mute my microphone", unmute: "Unmute my microphone",
+  muted: "Microphone muted", hold: "Hold", unhold: "Resume", held: "The caller is on hold and hears music.",
+  keys: "Keys the caller pressed", no_call: "No call.", lasted: "Duration {n}", loss: "Sound lost: {n} %",
+  centres: "Ask a centre", call_centre: "Call {n}", leave_together: "Leave them together", come_back: "Back to the caller",
+  centre_help: "The caller waits while you speak with the centre.", no_centre: "The plan has no centre.",
+  hand_to: "Hand over to {n}", nobody_free: "No colleague is available.",
+  cancel: "Cancel", help: "Call a manager", help_sent: "The managers have been told.",
+  reason: "Reason (optional)", no_reason: "No reason", reason_break: "Break", reason_meeting: "Meeting", reason_training: "Training", reason_technical: "Technical trouble",
+  more_minutes: "+ {n} min", rest: "Difficult call: rest 10 min", why_rest: "You are resting after a difficult call.", why_finished: "You have finished for today.",
+  asked: "You speak with {n}; the caller waits.", colleague: "A colleague", ask_first: "Ask {n} first",
+  emergency: "Emergency services", emergency_help: "The emergency services are brought in as a third. Two clicks: the department, then the confirmation.", emergency_confirm: "Call the emergency services: {n}",
+  bad_sound: "I can’t hear well", bad_sound_told: "Noted for the technicians.", give_back: "I know this person",
+  queue: "Queue", nobody_waits: "Nobody waits.", waits_since: "for {n}", colleagues: "Colleagues", open: "open", closed: "closed",
+  on_line: "line {n}",
+  paused_by: "{n} paused you.", called_back_by: "{n} made you available.", help_by: "{n} asks for help.", close: "Close",
+  away: "The link to the server is lost. A call in progress goes on; trying again…",
+  waiting: "Waiting", oldest: "Longest wait", on_the_phone: "Talking", free: "Available", next: "Next change",
+  opens_at: "opens at {n}", closes_at: "closes at {n}", rates: "Today", calls_today: "{n} calls came today", trunks: "Trunks", trunk_up: "up", trunk_down: "down",
+  trunk_unregistered: "not registered", alarms: "Alarms", no_alarm: "No alarm.", none: "–", of: "{n} of {m}",
+  rate_decroche: "Answer rate (DITP)", rate_snated: "Answer rate (SNATED)", rate_eighty_twenty: "Answered within 20 s",
+  lines: "Lines", close_line: "Close", open_line: "Open", automatic: "Follow the calendar", until_when: "Until (17h, 17h30, 2026-12-24 17h)",
+  all_lines: "Every line", which_line: "Line", listeners: "Listeners", pause_them: "Pause", call_them_back: "Make available",
+  pause_name: "Pause {n}", back_name: "Make {n} available", plan: "Plan", version: "Version {n}", in_force: "In force since {n}", last_change: "Last change", no_change: "None since the start.",
+  reload: "Read the plan again", records: "Calls of the last 90 days", from: "From", to: "To", outcome: "Outcome", every: "Any", show: "Show", csv: "Download as CSV",
+  arrived: "Came", waited_for: "Waited", talked_for: "Talked", rung: "Rung", cause: "End", done: "Done.", shown: "{n} calls; the last {m} are shown.",
+  taken_by_listener: "taken by a listener", abandoned_in_greeting: "left in the greeting", abandoned_under_5s: "left within 5 s",
+  abandoned_in_queue: "left in the queue", closed_message_heard: "heard the closed message", closed_message_cut: "cut the closed message short",
+  saturated: "queue full", no_listener: "no listener", drain_expired: "end of service", overload: "overload", rejected: "refused", technical_failure: "failure",
+};
+
+export type Language = "fr" | "en";
+const KEY = "hotline.language";
+let language: Language = stored() ?? (navigator.language.startsWith("en") ? "en" : "fr");
+
+function stored(): Language | null {
+  const kept = localStorage.getItem(KEY);
+  return kept === "fr" || kept === "en" ? kept : null;
+}
+
+export function speak(chosen: Language, keep: boolean): void {
+  if (!keep && stored()) return;
+  language = chosen;
+  if (keep) localStorage.setItem(KEY, chosen);
+  document.documentElement.lang = language;
+}
+
+export const spoken = (): Language => language;
+
+export function say(word: Word, n?: string | number, m?: string | number): string {
+  const words = language === "fr" ? french : english;
+  return words[word].replace("{n}", String(n ?? "")).replace("{m}", String(m ?? ""));
+}
+
+/** `3:07`, for waits and calls. */
+export function span(milliseconds: number): string {
+  const seconds = Math.max(0, Math.floor(milliseconds / 1000));
+  const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  const two = (n: number) => String(n).padStart(2, "0");
+  return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+}
+
+export function clock(iso: string): string {
+  const at = new Date(iso);
+  const today = at.toDateString() === new Date().toDateString();
+  return at.toLocaleString(language, today ? { hour: "2-digit", minute: "2-digit" }
+    : { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+}
+
+document.documentElement.lang = language;
