@@ -1,0 +1,248 @@
+// The page in Chromium: signing in, the phone, calls through the queue, the wall, the manager's page.
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import { createRequire } from "node:module";
+import os from "node:os";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { Caller, House, eventually, pause } from "./house.mjs";
+
+const root = path.resolve(import.meta.dirname, "../..");
+const require = createRequire(path.join(root, "web/"));
+const { chromium } = require("playwright-core");
+const axe = fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+const pictures = path.join(root, "target/screenshots");
+const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream", "--autoplay-policy=no-user-gesture-required", "--allow-loopback-in-peer-connection"];
+
+let house;
+const open = [];
+before(async () => {
+  fs.mkdirSync(pictures, { recursive: true });
+  house = await House.open();
+});
+after(async () => {
+  for (const browser of open) await browser.close().catch(() => undefined);
+  await house?.close();
+});
+
+/** A browser of its own, with a profile nobody has used. */
+async function browser(options = {}) {
+  const profile = fs.mkdtempSync(path.join(os.tmpdir(), "hotline-profile-"));
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath: "/usr/bin/chromium", args: FLAGS, locale: "fr-FR", timezoneId: "Europe/Paris",
+    permissions: options.deaf ? [] : ["microphone"], viewport: { width: 1200, height: 900 }, colorScheme: "light", ...options,
+  });
+  open.push(context);
+  const page = context.pages()[0] ?? (await context.newPage());
+  page.faults = [];
+  page.on("pageerror", (fault) => page.faults.push(String(fault)));
+  // A browser writes down every 401 by itself: that is how the page asks whether anybody is signed in.
+  page.on("console", (line) => line.type() === "error" && !line.text().includes("401") && page.faults.push(line.text()));
+  return page;
+}
+
+async function signIn(page, name, where = "/") {
+  await page.goto(house.origin + where);
+  await page.getByLabel("Compte").fill(name);
+  await page.getByLabel("Mot de passe").fill(house.passwords[name]);
+  await page.getByRole("button", { name: "Se connecter" }).click();
+  await page.getByRole("button", { name: "Se déconnecter" }).waitFor();
+}
+
+const ready = (page) => page.getByText("Poste prêt").waitFor({ timeout: 15_000 });
+const shot = (page, name) => page.screenshot({ path: path.join(pictures, `${name}.png`) });
+
+/** Nothing on this page is in the way of people who can't see, hear or point well. */
+async function isAccessible(page, what) {
+  // The policy of the page forbids scripts of others; a debugger may run them.
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"] }));
+  const told = violations.map((one) => `${one.id}: ${one.help}: ${one.nodes.map((node) => node.target.join(" ")).join(", ")}`);
+  assert.deepEqual(told, [], what);
+}
+
+test("nobody comes in with a wrong password, and the right one opens the page", async () => {
+  const page = await browser();
+  await page.goto(house.origin);
+  await isAccessible(page, "the door");
+  await shot(page, "sign-in");
+  await page.getByLabel("Compte").fill("adele");
+  await page.getByLabel("Mot de passe").fill("wrong");
+  await page.getByRole("button", { name: "Se connecter" }).click();
+  await page.getByText("est faux").waitFor();
+  await isAccessible(page, "the door, after a wrong password");
+  await signIn(page, "adele");
+  await ready(page);
+  await page.getByText("Disponible", { exact: true }).waitFor();
+
+  await isAccessible(page, "the listener's page");
+  await shot(page, "listener-available");
+  assert.deepEqual(page.faults, []);
+  await page.getByRole("button", { name: "Se déconnecter" }).click();
+  await page.getByLabel("Mot de passe").waitFor();
+  await page.reload();
+  await page.getByLabel("Mot de passe").waitFor();
+});
+
+test("a listener pauses with a reason, comes back, and finishes for today", async () => {
+  const page = await browser();
+  await signIn(page, "bram");
+  await ready(page);
+  await page.getByLabel("Motif (facultatif)").selectOption({ label: "Réunion" });
+  await page.getByRole("button", { name: "Faire une pause" }).click();
+  await page.locator(".presence", { hasText: "En pause" }).waitFor();
+  await isAccessible(page, "paused");
+  await shot(page, "listener-paused");
+  await page.getByRole("button", { name: "Me rendre disponible" }).click();
+  await page.locator(".presence", { hasText: "Disponible" }).waitFor();
+  await page.getByRole("button", { name: "Terminer pour aujourd’hui" }).click();
+  await page.getByLabel("Mot de passe").waitFor();
+});
+
+test("a caller rings in the page, with their wait and their line and no number", async () => {
+  const page = await browser();
+  await signIn(page, "claire");
+  await ready(page);
+  const caller = await Caller.rings(house);
+  await page.getByText("Appel entrant – Ligne 3977").waitFor({ timeout: 20_000 });
+  await page.getByText(/attend depuis 0:\d\d/).waitFor();
+  await isAccessible(page, "ringing");
+  await shot(page, "listener-ringing");
+  assert.equal(await page.evaluate(() => document.activeElement?.textContent), "Répondre (espace)");
+  assert.ok(!(await page.content()).includes("39980001"), "no caller's number reaches the page");
+
+  caller.hangUp();
+  await page.getByText("Pas d’appel en cours.").waitFor();
+  assert.deepEqual(page.faults, []);
+  await page.context().close();
+});
+
+test("without a microphone no call is offered, and the listener is told why", async () => {
+  const page = await browser({ deaf: true, args: FLAGS.filter((flag) => !flag.startsWith("--use-fake")) });
+  await signIn(page, "djamila");
+  await page.getByText("aucun appel ne vous est proposé").waitFor();
+  await page.locator(".presence", { hasText: "Absent" }).waitFor();
+  await isAccessible(page, "no microphone");
+  await shot(page, "listener-no-microphone");
+  await page.context().close();
+});
+
+test("two tabs have one phone, and the second may take it", async () => {
+  const page = await browser();
+  await signIn(page, "emile");
+  await ready(page);
+  const second = await page.context().newPage();
+  await second.goto(house.origin);
+  await second.getByText("ouvert dans un autre onglet").waitFor();
+  await shot(second, "listener-second-tab");
+  await second.getByRole("button", { name: "L’utiliser ici" }).click();
+  await ready(second);
+  await page.getByText("ouvert dans un autre onglet").waitFor();
+  await page.context().close();
+});
+
+test("the network goes and comes back, and the phone with it", async () => {
+  const page = await browser();
+  await signIn(page, "fatou");
+  await ready(page);
+  await house.stop();
+  await page.getByText("Liaison perdue").waitFor({ timeout: 20_000 });
+  await shot(page, "listener-away");
+  house.start();
+  // The house has forgotten who was signed in; the page says so and lets them in again.
+  await page.getByText("Votre session est terminée").waitFor({ timeout: 60_000 });
+  await signIn(page, "fatou");
+  await ready(page);
+  await page.context().close();
+  const tomorrow = new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
+  house.command("open", "--until", `${tomorrow} 20h`);
+});
+
+test("the wall shows who waits, the rates with their formulas, and no ranking", async () => {
+  const caller = await Caller.rings(house);
+  const page = await browser({ viewport: { width: 1920, height: 1080 } });
+  await signIn(page, "mur", "/wall");
+  await page.getByText("Taux de décroché (DITP)").waitFor();
+  await page.locator(".big li", { hasText: "En attente" }).getByText("1", { exact: true }).waitFor({ timeout: 20_000 });
+  await isAccessible(page, "the wall");
+  await shot(page, "wall");
+  const size = await page.locator(".big .value").first().evaluate((value) => parseFloat(getComputedStyle(value).fontSize));
+  assert.ok(size >= 96, `figures are ${size} px high: five metres are too far`);
+  assert.ok(!(await page.content()).includes("Adèle"), "nobody is named on the wall");
+  caller.hangUp();
+  await page.locator(".big li", { hasText: "En attente" }).getByText("0", { exact: true }).waitFor();
+  await page.context().close();
+});
+
+test("a manager pauses a listener, who is told by whom; closes a line; reads records", async () => {
+  const listener = await browser();
+  await signIn(listener, "gael");
+  await ready(listener);
+  const page = await browser();
+  await signIn(page, "manon", "/manager");
+  await page.getByRole("button", { name: "Mettre Gaël en pause" }).click();
+  // A display name is text, never markup.
+  await listener.getByText("Manon <b>&amp;</b> vous a mis en pause.").waitFor();
+  await listener.locator(".presence", { hasText: "En pause" }).waitFor();
+  await shot(listener, "listener-told");
+  await page.getByRole("button", { name: "Rendre Gaël disponible" }).click();
+  await listener.locator(".presence", { hasText: "Disponible" }).waitFor();
+
+  await listener.getByRole("button", { name: "Appeler un responsable" }).click();
+  await page.getByText("Gaël demande de l’aide.").waitFor();
+
+  await page.getByLabel("Ligne").first().selectOption("3133");
+  await page.getByRole("button", { name: "Fermer", exact: true }).last().click();
+  await page.getByText("Ce n’est pas fait").waitFor();
+  await page.getByLabel(/^Jusqu’à/).fill("23h59");
+  await page.locator(".card").filter({ hasText: "Suivre le calendrier" }).getByRole("button", { name: "Fermer" }).click();
+  await page.getByText("C’est fait.").first().waitFor();
+  await page.locator(".lines li", { hasText: "3133" }).getByText("fermée").waitFor();
+  await page.getByRole("button", { name: "Suivre le calendrier" }).click();
+
+  await page.getByRole("button", { name: "Afficher" }).click();
+  await page.getByText(/appels ; les \d+ derniers sont montrés/).waitFor();
+  await isAccessible(page, "the manager's page");
+  await page.screenshot({ path: path.join(pictures, "manager.png"), fullPage: true });
+  const [download] = await Promise.all([page.waitForEvent("download"), page.getByText("Télécharger en CSV").click()]);
+  const table = fs.readFileSync(await download.path(), "utf8");
+  assert.match(table, /^\ufeffarrived,line,/);
+  await page.context().close();
+  await listener.context().close();
+});
+
+test("in English, in the dark, at 200 %, with the keyboard alone", async () => {
+  // 200 % of a window of 1200 pixels is one of 600.
+  const page = await browser({ viewport: { width: 600, height: 450 }, colorScheme: "dark" });
+  await page.goto(house.origin);
+  await page.getByRole("button", { name: "English" }).click();
+  await page.getByLabel("Account").focus();
+  await page.keyboard.type("helene");
+  await page.keyboard.press("Tab");
+  await page.keyboard.type(house.passwords.helene);
+  await page.keyboard.press("Enter");
+  await page.getByText("Phone ready").waitFor({ timeout: 15_000 });
+  await page.getByText("Available", { exact: true }).first().waitFor();
+  await isAccessible(page, "dark, English, 200 %");
+  await page.screenshot({ path: path.join(pictures, "listener-dark-english.png"), fullPage: true });
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+  assert.ok(wide <= 600, `${wide} pixels wide: it scrolls sideways`);
+  for (let n = 0; n < 40; n++) {
+    await page.keyboard.press("Tab");
+    if (await page.evaluate(() => document.activeElement?.textContent === "Take a break")) break;
+  }
+  await page.keyboard.press("Enter");
+  await page.locator(".presence", { hasText: "Paused" }).waitFor();
+  await page.context().close();
+});
+
+test("the sound test hears the microphone and the echo", async () => {
+  const page = await browser();
+  await signIn(page, "ines");
+  await ready(page);
+  await page.getByRole("button", { name: "Tester le son" }).click();
+  await page.getByText("Parlez normalement…").waitFor();
+  await page.getByText("Écoutez le son…").waitFor({ timeout: 10_000 });
+  await page.getByText(/Le microphone vous entend|Le son revient/).waitFor({ timeout: 10_000 });
+  await page.context().close();
+});
