@@ -15,11 +15,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::base::{ListenerName, Moment, Now, Sdp, StreamRef};
-use crate::call::body::{Body, Talks};
+use crate::call::body::{Body, Place, Talks};
 use crate::call::plan::Helper;
 use crate::call::ringing::{Far, PhoneLeg, PhoneState};
 use crate::call::{Output, Timer, words};
 use crate::media::{Order, Road, Sources};
+use crate::queue::Stop;
 use crate::record::AttemptResult;
 use crate::sip::{Phone, Reason};
 
@@ -281,6 +282,36 @@ impl Body {
             Some(offer) => Order::Answer { stream, offer },
             None => Order::Offer { stream, like: None },
         });
+        leg
+    }
+
+    /// Whether this leg is a phone that rings for the caller.
+    pub(super) fn may_be_picked_up(&self, leg: u32) -> bool {
+        let is_taken = self.phones.values().any(|phone| phone.state == PhoneState::PickedUp);
+        let rings = |phone: &PhoneLeg| matches!(phone.far, Far::Phone(_));
+        !is_taken && self.phones.get(&leg).is_some_and(rings)
+    }
+
+    /// A listener picks up from their own phone what rings at somebody else's.
+    pub(super) fn picks_up_elsewhere(
+        &mut self,
+        listener: &ListenerName,
+        offer: Option<Sdp>,
+        road: Road,
+        now: Now,
+    ) -> u32 {
+        for other in self.legs_of(listener) {
+            self.end_phone(other, Reason::CompletedElsewhere);
+        }
+        let leg = self.dialled(listener.clone(), offer, road);
+        self.accept_dialled(leg);
+        if let Some(draft) = &mut self.draft {
+            draft.rung(listener.clone(), now.steady);
+            draft.attempt_ended(listener, AttemptResult::Answered, now.steady);
+        }
+        self.dismiss_help(Stop::TakenByAnother, now);
+        self.place = Place::None;
+        self.wish(Output::PickedUp { listener: listener.clone() });
         leg
     }
 

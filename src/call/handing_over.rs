@@ -97,6 +97,48 @@ impl Call {
         talking.asks_beside(&mut self.body, wanted, offer, road, now)
     }
 
+    /// Another listener picks up what rings at a colleague's; the leg of their phone, if they can.
+    pub fn picked_up_by(
+        &mut self,
+        rings: u32,
+        listener: &ListenerName,
+        offer: Option<Sdp>,
+        road: Road,
+        now: Now,
+    ) -> Option<u32> {
+        let is_in_line = match &self.stage {
+            Stage::Greeting(_) | Stage::Waiting(_) => true,
+            Stage::Arriving(_) | Stage::Talking(_) | Stage::Leaving(_) | Stage::Gone(_) => false,
+        };
+        if !is_in_line || !self.body.may_be_picked_up(rings) {
+            return None;
+        }
+        let leg = self.body.picks_up_elsewhere(listener, offer, road, now);
+        self.taken(leg, listener.clone(), now);
+        Some(leg)
+    }
+
+    /// The listener takes the caller over on another of their phones.
+    pub fn moves_to_other_phone(
+        &mut self,
+        old: u32,
+        listener: &ListenerName,
+        offer: Option<Sdp>,
+        road: Road,
+        _now: Now,
+    ) -> Option<u32> {
+        let Stage::Talking(talking) = &mut self.stage else {
+            return None;
+        };
+        if old != talking.leg || !talking.may_ask() {
+            return None;
+        }
+        let leg = self.body.dialled(listener.clone(), offer, road);
+        self.body.accept_dialled(leg);
+        talking.moves_to(&mut self.body, leg);
+        Some(leg)
+    }
+
     /// Whether these are the two lines of a listener who asks somebody.
     pub fn could_complete(&self, one: u32, other: u32) -> bool {
         match &self.stage {
@@ -388,6 +430,9 @@ impl Talking {
     ) -> Option<Stage> {
         let consult = self.consult.take()?;
         let (ear, aim, speaking) = (consult.ear, consult.aim, consult.speaking());
+        if consult.refer.is_some() {
+            self.failed_at = Some(now.steady);
+        }
         if let Some((leg, _)) = speaking
             && aim == Aim::Ask
         {
@@ -477,6 +522,7 @@ impl Talking {
         self.since = since;
         self.asker_gone = false;
         self.armed = None;
+        self.failed_at = None;
         self.handed_over = consult.colleague().is_none();
         if let Some(phone) = body.phones.get_mut(&leg) {
             self.listener = phone.listener.clone();
@@ -547,6 +593,18 @@ impl Talking {
         }
     }
 
+    fn moves_to(&mut self, body: &mut Body, leg: u32) {
+        if self.sound == Sound::Joined {
+            body.media(Order::Part { streams: self.streams(body) });
+        }
+        body.end_phone(self.leg, Reason::CompletedElsewhere);
+        self.leg = leg;
+        let patience = SILENT_LISTENER_PATIENCE;
+        body.media(Order::Watch { stream: body.stream(leg), patience });
+        self.sound = Sound::OnHold;
+        self.settle_sound(body, false);
+    }
+
     fn gives_back(&mut self, body: &mut Body, now: Now) -> Stage {
         let listener = self.listener.clone();
         let talked = self.talked(now);
@@ -597,6 +655,10 @@ impl Talking {
             self.over(body, now);
         }
         body.end_phone(self.leg, Reason::Normal);
-        leaving::finish_as_of(body, Outcome::TakenByListener, cause, Reason::Normal, at, now)
+        let outcome = Outcome::TakenByListener;
+        let mut stage = leaving::finish_as_of(body, outcome, cause, Reason::Normal, at, now);
+        // The caller's stream has told its figures when they left.
+        leaving::unmeasured(&mut stage, body, now);
+        stage
     }
 }

@@ -294,7 +294,7 @@ impl Body {
         self.phones.values().filter(move |phone| phone.listener == listener)
     }
 
-    fn legs_of(&self, listener: &ListenerName) -> Vec<u32> {
+    pub(super) fn legs_of(&self, listener: &ListenerName) -> Vec<u32> {
         self.phones
             .iter()
             .filter(|(_, phone)| phone.listener == *listener)

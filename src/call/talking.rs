@@ -29,6 +29,10 @@ pub(super) const SILENT_OUTSIDE_PATIENCE: Duration = Duration::from_secs(30);
 /// How long a caller stays on a line the centre has left before they are offered back.
 const LEFT_ALONE: Duration = Duration::from_secs(3);
 
+/// How long after a transfer that failed a listener who hangs up may have meant to leave the caller
+/// with somebody.
+const FAILURE_IS_NEWS: Duration = Duration::from_secs(5);
+
 /// How long a lost listener has to come back without being rung again.
 const LOST_LISTENER_MAX: Duration = Duration::from_secs(15);
 
@@ -45,6 +49,8 @@ pub(super) struct Talking {
     pub asker_gone: bool,
     /// It is a centre by now that the caller talks with.
     pub handed_over: bool,
+    /// A transfer they asked their phone for has failed then; they may not know yet.
+    pub failed_at: Option<Moment>,
     /// The emergency services were called for once, and when.
     pub armed: Option<(Whom, Moment)>,
     /// The caller has left an emergency call that goes on: why, and when.
@@ -92,6 +98,7 @@ impl Talking {
             consult: None,
             asker_gone: false,
             handed_over: false,
+            failed_at: None,
             armed: None,
             after_caller: None,
             pad: Pad::default(),
@@ -202,6 +209,12 @@ impl Talking {
             self.sound = Sound::Left;
             body.timers.set(Timer::ListenerGone, now.steady + LEFT_ALONE);
             return None;
+        }
+        if self.failed_at.is_some_and(|at| now.steady - at < FAILURE_IS_NEWS) {
+            // They think that the caller is somebody else's by now.
+            let talked = self.talked(now);
+            body.listener_lost(self.leg, self.listener.clone(), talked, false, now);
+            return Some(Waiting::again(body, false, now));
         }
         let cause = leaving::hung_up(Party::Listener, told);
         self.over(body, now);

@@ -249,7 +249,13 @@ fn setup(parts: &Parts) -> Setup {
         accounts: accounts.collect(),
         numbers: BTreeSet::new(),
         callable: parts.directory.numbers(),
-        reserved: parts.codes.keys().cloned().collect(),
+        // Nobody but a listener asks for a colleague by name.
+        reserved: parts
+            .codes
+            .keys()
+            .cloned()
+            .chain(listeners.keys().map(ToString::to_string))
+            .collect(),
         expiry_min: registration.expiry_min,
         expiry_max: registration.expiry_max,
         expiry_default: registration.expiry_default,

@@ -41,9 +41,13 @@ impl Exchange {
 
     fn happened(&mut self, event: Event, now: Now) {
         match event {
-            Event::Invited { dialog, origin, dialled, caller, offer, flow, at } => {
+            Event::Invited { dialog, origin, dialled, caller, offer, flow, at, replaces } => {
                 let road = crate::call::road(flow.transport);
                 let invited = Invited { dialog, origin, caller, offer, road, at };
+                if let Some(replaced) = replaces {
+                    self.takes_the_place(replaced, invited, now);
+                    return;
+                }
                 self.invited(&dialled, invited, now);
             }
             Event::Confirmed { dialog, answer } => {

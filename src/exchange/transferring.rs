@@ -57,8 +57,7 @@ impl Exchange {
         let Some((call, leg, listener)) = self.listener_behind(dialog) else {
             return false;
         };
-        let number = dialled.parse().ok();
-        let Some(whom) = self.whom(call, dialled, number.as_ref()) else {
+        let Some(whom) = self.whom(call, dialled, None) else {
             return false;
         };
         // A centre may be closed, and its machine answers: it is asked first (domain.md §1.5).
@@ -134,6 +133,61 @@ impl Exchange {
             }
         }
         None
+    }
+
+    /// An INVITE with Replaces (RFC 3891): a listener picks up what rings at a colleague's of the same
+    /// queue, or takes their own call over on another of their phones.
+    pub(super) fn takes_the_place(&mut self, replaced: DialogRef, invited: Invited, now: Now) {
+        let Origin::Listener(listener) = &invited.origin else {
+            self.endpoint.refuse(invited.dialog, Refusal::Declined, now);
+            return;
+        };
+        let listener = listener.clone();
+        let replaced_call = self.dialogs.get(&replaced).map(|(call, _)| *call);
+        let is_free = match self.roster.presence_of(&listener) {
+            Some(
+                Presence::Available { .. }
+                | Presence::AfterCallWork { .. }
+                | Presence::Paused { .. },
+            ) => true,
+            // Their own phone rings for the same caller.
+            Some(Presence::Alerting { call }) => Some(call) == replaced_call,
+            Some(
+                Presence::Offline
+                | Presence::Talking { .. }
+                | Presence::Elsewhere
+                | Presence::Unreachable,
+            )
+            | None => false,
+        };
+        let mut leg = None;
+        if let Some(&(call, place)) = self.dialogs.get(&replaced) {
+            let may_pick_up = is_free && self.serves_queue_of(&listener, call);
+            let (offer, road) = (invited.offer.clone(), invited.road);
+            self.with_call(call, now, |call, now| {
+                leg = if call.talks_with(&listener) {
+                    call.moves_to_other_phone(place, &listener, offer, road, now)
+                } else if may_pick_up {
+                    call.picked_up_by(place, &listener, offer, road, now)
+                } else {
+                    None
+                };
+            });
+            if let Some(leg) = leg {
+                self.dialogs.insert(invited.dialog, (call, leg));
+                self.legs.insert((call, leg), invited.dialog);
+            }
+        }
+        if leg.is_none() {
+            self.endpoint.refuse(invited.dialog, Refusal::Declined, now);
+        }
+    }
+
+    fn serves_queue_of(&self, listener: &ListenerName, call: CallRef) -> bool {
+        match (self.plan.listeners.get(listener), self.guests.get(&call)) {
+            (Some(plan), Some(Guest::Caller(caller))) => plan.queues.contains(&caller.queue),
+            (_, Some(Guest::Errand(_)) | None) | (None, _) => false,
+        }
     }
 
     // ---- by keys, or from the listener's page ----
@@ -215,7 +269,11 @@ impl Exchange {
         if let Some(whom) = line.whom(code) {
             return Some(whom);
         }
-        if let Some(centre) = line.centres.values().find(|centre| Some(&centre.number) == number) {
+        let read = dialled.parse().ok();
+        let is_dialled = |centre: &&Helper| {
+            Some(&centre.number) == number || Some(&centre.number) == read.as_ref()
+        };
+        if let Some(centre) = line.centres.values().find(is_dialled) {
             return Some(Whom::Centre(centre.clone()));
         }
         let name: ListenerName = dialled.parse().ok()?;
@@ -239,7 +297,10 @@ impl Exchange {
         };
         let mut phones = self.endpoint.phones(colleague);
         phones.retain(|phone| phone.reachable);
-        (is_free && listener != colleague && !phones.is_empty()).then_some(phones)
+        // A phone that has not heard yet that another call is off would ring for two.
+        let rings_still = self.endpoint.called_off_unheard().contains(colleague);
+        let can_ring = is_free && !rings_still && !phones.is_empty();
+        (can_ring && listener != colleague).then_some(phones)
     }
 
     fn is_rung_for(&mut self, call: CallRef, whom: &Whom) {

@@ -226,6 +226,7 @@ impl Person {
             | Seen::Answered
             | Seen::Rang { .. }
             | Seen::Connected
+            | Seen::Transferred { .. }
             | Seen::Told { .. }
             | Seen::HangUpConfirmed
             | Seen::Replied { .. }

@@ -93,6 +93,45 @@ impl Person {
         self.with(|phone, now| phone.asks(method, &header, false, now));
     }
 
+    /// Their phone asks that the call go to that account or number, at once (REFER).
+    pub fn transfers_to(&self, whom: &str) {
+        self.did(&format!("transfers the call to {whom}"));
+        self.with(|phone, now| phone.refers(whom, now));
+    }
+
+    /// Puts the call on hold and dials on a second line.
+    pub fn dials_beside(&self, whom: &str) {
+        self.holds();
+        self.dials(whom);
+    }
+
+    /// Their phone asks that its two lines become one call (REFER with Replaces).
+    pub fn joins_both_lines(&self) {
+        self.did("joins both lines");
+        self.with(Phone::refers_beside);
+    }
+
+    /// Dials to take the place of the call another phone has, or that rings there (Replaces).
+    pub fn picks_up_from(&self, other: &Self) {
+        self.did(&format!("picks up what {} has", other.name));
+        let named = other.names_its_call();
+        self.with(|phone, now| {
+            phone.habits.headers.push(("Replaces", named));
+            phone.dials("3977", now);
+        });
+    }
+
+    /// What names the call they have, or that rings, in a Replaces.
+    pub fn names_its_call(&self) -> String {
+        self.town.world().phone(&self.name).names_its_call()
+    }
+
+    /// Hangs up on the second line.
+    pub fn hangs_up_beside(&self) {
+        self.did("hangs up the second line");
+        self.with(Phone::hangs_up_beside);
+    }
+
     /// Their network keeps the session alive: UPDATE, with the description as it was.
     pub fn refreshes(&self) {
         self.did("refreshes the session");

@@ -18,9 +18,9 @@ use crate::sip::message::{
 pub(crate) const PRODUCT: &str = "hotline";
 /// The methods we take.
 pub(crate) const ALLOW: &str =
-    "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, REGISTER, SUBSCRIBE";
+    "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, REFER, UPDATE, REGISTER, SUBSCRIBE";
 /// The extensions we have.
-pub(crate) const SUPPORTED: &str = "100rel, norefersub, timer";
+pub(crate) const SUPPORTED: &str = "100rel, norefersub, replaces, timer";
 /// The bodies we read.
 pub(crate) const ACCEPT: &str = "application/sdp, multipart/mixed";
 pub(crate) const SDP: &str = "application/sdp";

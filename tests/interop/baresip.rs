@@ -157,6 +157,12 @@ impl Baresip {
         self.order("resume", "");
     }
 
+    /// Gives the call to another account of the house (REFER).
+    pub(crate) fn transfers_to(&mut self, name: &str) {
+        let house = self.house;
+        self.order("transfer", &format!("sip:{name}@{house}"));
+    }
+
     /// Ends as when the power goes: nobody is told.
     pub(crate) fn dies(&mut self) {
         self.child.kill().unwrap();

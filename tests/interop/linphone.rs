@@ -11,6 +11,7 @@ use hotline::media::codec::Codec;
 use hotline::media::sound::heard_tone;
 use hotline::media::sound::tone::sine;
 
+use crate::baresip::{Baresip, Manner};
 use crate::ear::Ear;
 use crate::house::{Account, House, folder, free_port};
 use crate::sipp::{self, Step};
@@ -52,6 +53,42 @@ fn a_linphone_registers_answers_and_is_heard_and_hears() {
         assert!(right >= 3, "{transport}: the listener hears {heard:?}");
         assert!(eventually(secs(2), || ear.is_quiet_for(secs(1))), "sound after the end");
     }
+}
+
+/// RFC 5589 §7: hold, a second call, and REFER with Replaces.
+#[test]
+#[ignore = "needs linphone and baresip: tests/interop/run installs them"]
+fn a_linphone_consults_a_colleague_and_joins_caller_and_colleague() {
+    let house = House::open();
+    let mut phone = Linphone::of(&house.account("gael"), "udp");
+    assert!(eventually(secs(20), || house.listens("gael")), "{}", phone.log());
+    let ear = Ear::saying(700.0, Codec::Pcma);
+    let steps =
+        [Step::Invite(Some(ear.sdp())), Step::IsAnswered, Step::Ack(None), Step::IsHungUpOn];
+    let caller = sipp::calls(house.sip, "3977", &steps);
+    assert!(eventually(secs(14), || ear.tone() == Some(1_100.0)), "{}", phone.log());
+    let manner = Manner { tone: 1_700.0, eager: true, ..Manner::default() };
+    let mut bram = Baresip::of(&house.account("bram"), manner);
+
+    phone.order("pause");
+    std::thread::sleep(secs(1));
+    phone.order(&format!("call sip:bram@{}", house.sip));
+    assert!(bram.rings_within(secs(6), 1).is_some(), "{}", phone.log());
+    let since = ear.heard().len();
+    let waits = || ear.finds_beginning("attente", 25, since.saturating_sub(100)).is_some();
+    assert!(eventually(secs(4), waits), "the caller hears no wait sound\n{}", phone.log());
+    std::thread::sleep(secs(2));
+    phone.order("transfer 1 2");
+
+    let joined = eventually(secs(6), || ear.tone() == Some(1_700.0));
+    assert!(joined, "the caller hears no colleague\n{}\n{}", phone.log(), house.log());
+    std::thread::sleep(secs(3));
+    bram.hangs_up();
+    caller.goes_as_planned_within(secs(5));
+    eventually(secs(3), || !bram.heard_tones(0).is_empty());
+    let heard = bram.heard_tones(0);
+    let right = heard.iter().filter(|tone| **tone == Some(700.0)).count();
+    assert!(right >= 2, "the colleague hears {heard:?}");
 }
 
 struct Linphone {

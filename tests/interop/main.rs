@@ -29,6 +29,7 @@ mod secure;
 mod sessions;
 mod stopping;
 mod talking;
+mod transfers;
 mod webrtc;
 
 use std::time::{Duration, Instant};

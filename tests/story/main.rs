@@ -21,9 +21,11 @@ macro_rules! stories {
     };
 }
 
+mod at_any_moment;
 mod callers;
 mod clock_change;
 mod closing_time;
+mod emergency;
 mod flood;
 mod handing_over;
 mod hangups;
@@ -37,6 +39,7 @@ mod privacy;
 mod queue;
 mod sessions;
 mod signalling;
+mod transfers;
 mod trunks;
 mod weather;
 

@@ -44,6 +44,8 @@ fn all() -> Vec<(&'static str, Story)> {
         crate::queue::STORIES,
         crate::sessions::STORIES,
         crate::signalling::STORIES,
+        crate::emergency::STORIES,
+        crate::transfers::STORIES,
         crate::trunks::STORIES,
     ]
     .concat()

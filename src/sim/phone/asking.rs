@@ -197,6 +197,10 @@ impl Phone {
             } else if asked.again.is_some() {
                 asked.interval = T2;
             }
+            let tag = super::letter::parameter(letter.header("to"), "tag").to_owned();
+            if let Some(talk) = self.talks.iter_mut().find(|talk| talk.id == call) {
+                talk.early_tag = tag;
+            }
             self.progressed(&call, purpose, letter, now);
             return;
         }

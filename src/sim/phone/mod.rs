@@ -143,6 +143,10 @@ pub enum Seen {
         method: String,
         status: u16,
     },
+    /// How a transfer goes that this phone asked for.
+    Transferred {
+        status: u16,
+    },
     /// The house sent a text.
     Told {
         text: String,
@@ -270,6 +274,45 @@ impl Phone {
             let body = if described { self.described(at, None) } else { String::new() };
             self.request(at, method, headers, &body, Purpose::Asking, now);
         }
+    }
+
+    /// Ends the call that came last: the second line.
+    pub fn hangs_up_beside(&mut self, now: Moment) {
+        if let Some(at) = self.talks.iter().rposition(|talk| !talk.is_over()) {
+            self.hang_up(at, now);
+        }
+    }
+
+    /// REFER: the call it has should go to that account or number.
+    pub fn refers(&mut self, to: &str, now: Moment) {
+        let target = format!("<sip:{to}@{}>", self.flow.local.ip());
+        self.asks("REFER", &[("Refer-To", target)], false, now);
+    }
+
+    /// What names the call it has, or that rings, in a Replaces.
+    pub fn names_its_call(&self) -> String {
+        let Some(talk) = self.talks.iter().find(|talk| !talk.is_over()) else {
+            return String::new();
+        };
+        let theirs = letter::parameter(&talk.remote, "tag");
+        let ours = if talk.is_ringing() { "0" } else { &talk.tag };
+        format!("{};to-tag={theirs};from-tag={ours}", talk.id)
+    }
+
+    /// REFER with Replaces: the two lines of this phone should become one call without it.
+    pub fn refers_beside(&mut self, now: Moment) {
+        let Some(talk) = self.talks.iter().rfind(|talk| !talk.is_over()) else {
+            return;
+        };
+        let theirs = match letter::parameter(&talk.remote, "tag") {
+            "" => talk.early_tag.clone(),
+            tag => tag.to_owned(),
+        };
+        let (id, ours) = (talk.id.replace('@', "%40"), talk.tag.clone());
+        let replaces = format!("{id}%3Bto-tag%3D{theirs}%3Bfrom-tag%3D{ours}");
+        let target = talk.target.split('>').next().unwrap_or_default();
+        let target = format!("<{target}?Replaces={replaces}>");
+        self.asks("REFER", &[("Refer-To", target)], false, now);
     }
 
     /// Sends the INVITE of the call it has again, as it was.

@@ -56,6 +56,11 @@ impl Phone {
             ("BYE", Some(at)) if !self.talks[at].is_over() => self.hung_up(at, letter, now),
             ("BYE", Some(_)) | ("OPTIONS", None) => self.simply(letter, 200, now),
             ("OPTIONS", Some(at)) if !self.talks[at].is_over() => self.simply(letter, 200, now),
+            ("NOTIFY", Some(at)) if !self.talks[at].is_over() => {
+                self.simply(letter, 200, now);
+                let status = letter.body.split(' ').nth(1).and_then(|status| status.parse().ok());
+                self.saw(Seen::Transferred { status: status.unwrap_or_default() }, now);
+            }
             ("MESSAGE", None) => {
                 self.simply(letter, 200, now);
                 self.saw(Seen::Told { text: letter.body.clone() }, now);

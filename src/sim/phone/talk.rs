@@ -31,6 +31,8 @@ pub(super) struct Talk {
     pub(super) pick_up_at: Option<Moment>,
     /// Somebody else began it.
     pub(super) taken: bool,
+    /// Their tag, as told while it rang.
+    pub(super) early_tag: String,
 }
 
 #[derive(Debug)]
@@ -121,6 +123,7 @@ impl Phone {
             awaits_answer: false,
             pick_up_at: None,
             taken: false,
+            early_tag: String::new(),
         };
         self.talks.push(talk);
         self.invite(self.talks.len() - 1, None, now);
@@ -231,6 +234,7 @@ impl Phone {
             awaits_answer: false,
             pick_up_at: None,
             taken: true,
+            early_tag: String::new(),
         };
         if let OnInvite::PickUpAfter(after) = self.habits.on_invite {
             talk.pick_up_at = Some(now + after);

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::{ListenerName, Moment};
 use crate::sip::Activity;
 
-use super::Dialog;
+use super::{Dialog, DialogId};
 
 /// What kind of news is wanted.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -45,14 +45,22 @@ impl Package {
     }
 
     /// The whole state, as a document. `entity` is the listener's own address.
-    pub(crate) fn document(self, entity: &str, activity: Activity, version: u32) -> String {
+    /// `rings` names the dialog of a phone of theirs that rings, so that a colleague can pick it up
+    /// (RFC 3891).
+    pub(crate) fn document(
+        self,
+        entity: &str,
+        activity: Activity,
+        rings: Option<&DialogId>,
+        version: u32,
+    ) -> String {
         let entity = escaped(entity);
         match self {
             Self::Dialog => {
                 let dialog = match activity {
                     Activity::Offline | Activity::Free | Activity::Away => String::new(),
-                    Activity::Rung => lit("early"),
-                    Activity::Busy => lit("confirmed"),
+                    Activity::Rung => lit("early", rings),
+                    Activity::Busy => lit("confirmed", None),
                 };
                 format!(
                     "<?xml version=\"1.0\"?>\n<dialog-info xmlns=\"urn:ietf:params:xml:ns:dialog-info\" \
@@ -105,8 +113,13 @@ impl Watch {
 }
 
 /// A dialog of which only its state is told.
-fn lit(state: &str) -> String {
-    format!("<dialog id=\"line\" direction=\"recipient\"><state>{state}</state></dialog>")
+fn lit(state: &str, named: Option<&DialogId>) -> String {
+    let named = named.map_or_else(String::new, |id| {
+        // RFC 3891 §3: 0 is the tag of whoever has none yet.
+        let (call_id, ours) = (escaped(&id.call_id), escaped(&id.local_tag));
+        format!(" call-id=\"{call_id}\" local-tag=\"0\" remote-tag=\"{ours}\"")
+    });
+    format!("<dialog id=\"line\"{named} direction=\"recipient\"><state>{state}</state></dialog>")
 }
 
 fn escaped(text: &str) -> String {

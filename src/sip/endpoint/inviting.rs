@@ -168,10 +168,12 @@ impl Endpoint {
         let Stage::Inviting { cancel, heard, .. } = &mut session.stage else {
             return;
         };
-        *heard = true;
+        let is_first = !std::mem::replace(heard, true);
         if let Cancel::Held(reason) = *cancel {
             self.send_cancel(dialog, reason, now);
             self.let_go(dialog);
+        } else if is_first {
+            self.rings_for_watchers(dialog, now);
         }
         // RFC 6228: that one branch of a fork is gone is no ringing.
         if reply.status() != Status::TRYING

@@ -37,6 +37,13 @@ impl Endpoint {
             self.refuse_statelessly(arrival, &Refusal::NotFound);
             return;
         }
+        let replaces = match self.replaced_by(request, &origin) {
+            Ok(replaces) => replaces,
+            Err(status) => {
+                self.reply_plain(&arrival, status, now);
+                return;
+            }
+        };
         let dialled = evidence::dialled(request, &self.setup.numbers);
         let offer = sdp_of(request);
         let (peer, caller) = match &origin {
@@ -47,7 +54,8 @@ impl Endpoint {
         arrival.question.tag = self.mint.token();
         let dialog = self.invited(arrival, peer, offer.is_some(), now);
         let offer = offer.map(Sdp::from);
-        self.report(Event::Invited { dialog, origin, dialled, caller, offer, flow, at: now });
+        let at = now;
+        self.report(Event::Invited { dialog, origin, dialled, caller, offer, flow, at, replaces });
     }
 
     /// Whom an INVITE is from; None if it was challenged or left alone.

@@ -16,7 +16,7 @@ use crate::sip::transaction::TransactionRef;
 use crate::sip::uri::{self, Uri};
 
 use super::receiving::Arrival;
-use super::{DialogRef, Endpoint, Event, Purpose, Refusal, TransferTo};
+use super::{DialogRef, Endpoint, Event, Origin, Purpose, Refusal, TransferTo};
 
 /// How long a phone may wait for the end of a transfer, as told to it, in seconds.
 const PATIENCE_TOLD: u32 = 60;
@@ -173,6 +173,67 @@ impl Endpoint {
             return Err(Status::DECLINE);
         }
         Ok(TransferTo::Number(target.dialled().into_owned()))
+    }
+
+    /// The dialog of ours an INVITE is to take the place of (RFC 3891 §3), or why it can't. A
+    /// network's Replaces changes nothing: its caller is served as any other.
+    pub(super) fn replaced_by(
+        &self,
+        request: &Request,
+        origin: &Origin,
+    ) -> Result<Option<DialogRef>, Status> {
+        let named = |(name, _): &(&str, &str)| name.eq_ignore_ascii_case("replaces");
+        let mut values = request.all().filter(named).map(|(_, value)| value);
+        let (Some(value), Origin::Listener(_)) = (values.next(), origin) else {
+            return Ok(None);
+        };
+        let params = value.find(';').and_then(|at| {
+            let (call_id, params) = value.split_at(at);
+            Some((call_id.trim(), Params::read(params)?))
+        });
+        let (Some((call_id, params)), None) = (params, values.next()) else {
+            return Err(Status::BAD_REQUEST);
+        };
+        let (Some(to), Some(from)) = (params.get("to-tag"), params.get("from-tag")) else {
+            return Err(Status::BAD_REQUEST);
+        };
+        let found = self.replaceable(call_id, to, from);
+        let Some((dialog, session)) = found else {
+            return Err(Status::CALL_OR_TRANSACTION_DOES_NOT_EXIST);
+        };
+        match (&session.stage, &session.peer) {
+            (_, Peer::Trunk(_)) => Err(Status::DECLINE),
+            _ if session.given_up => Err(Status::DECLINE),
+            (Stage::Confirmed, Peer::Phone(_)) if params.has("early-only") => {
+                Err(Status::BUSY_HERE)
+            }
+            (Stage::Confirmed | Stage::Inviting { .. }, Peer::Phone(_)) => Ok(Some(dialog)),
+            // An early dialog that we have not begun.
+            (Stage::Incoming { .. }, Peer::Phone(_)) => {
+                Err(Status::CALL_OR_TRANSACTION_DOES_NOT_EXIST)
+            }
+            (Stage::Leaving(_), Peer::Phone(_)) => Err(Status::DECLINE),
+        }
+    }
+
+    fn replaceable(&self, call_id: &str, to: &str, from: &str) -> Option<(DialogRef, &Session)> {
+        let id = |local: &str, remote: &str| DialogId {
+            call_id: call_id.to_owned(),
+            local_tag: local.to_owned(),
+            remote_tag: remote.to_owned(),
+        };
+        let known = self.index.get(&id(to, from)).or_else(|| self.index.get(&id(from, to)));
+        if let Some(dialog) = known {
+            return self.sessions.get(dialog).map(|session| (*dialog, session));
+        }
+        // What rings has no tag of the phone's that we would have kept.
+        let rings = |session: &&Session| {
+            let id = &session.dialog.id;
+            let ours = id.local_tag == to || id.local_tag == from;
+            matches!(session.stage, Stage::Inviting { .. }) && id.call_id == call_id && ours
+        };
+        let found = self.sessions.iter().find(|(_, session)| rings(session));
+        found.map(|(dialog, session)| (*dialog, session))
     }
 
     /// The other call of the same phone that a Replaces names (RFC 3891 §3). Some phones write its

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use crate::base::{ListenerName, Now};
+use crate::sip::dialog::invite::Stage;
 use crate::sip::dialog::usage::Toll;
 use crate::sip::dialog::watch::{Package, Watch};
 use crate::sip::dialog::{Dialog, DialogId, contact_of};
@@ -14,7 +15,7 @@ use crate::sip::message::{HeaderName, Method, Request, Response, Status};
 
 use super::door::Proof;
 use super::receiving::Arrival;
-use super::{Activity, Endpoint, Purpose, Timer};
+use super::{Activity, DialogRef, Endpoint, Purpose, Timer};
 
 /// The most subscriptions at once, and the most of one listener: every phone watching every desk.
 const WATCHES_MAX: usize = 4_096;
@@ -42,6 +43,35 @@ impl Endpoint {
             self.tell_watcher(id, now);
         }
         self.settle(now);
+    }
+
+    /// A phone of theirs rings: it may be picked up by whoever watches.
+    pub(super) fn rings_for_watchers(&mut self, dialog: DialogRef, now: Now) {
+        let phone = self.sessions.get(&dialog).and_then(|session| session.phone);
+        let Some((listener, _, _)) = phone.and_then(|phone| self.registrar.reach(phone)) else {
+            return;
+        };
+        let watching: Vec<u64> = self
+            .watches
+            .iter()
+            .filter(|(_, watch)| watch.watched == *listener && watch.package == Package::Dialog)
+            .map(|(id, _)| *id)
+            .collect();
+        for id in watching {
+            self.tell_watcher(id, now);
+        }
+    }
+
+    /// The dialog of a listener's phone that rings.
+    fn rings_at(&self, listener: &ListenerName) -> Option<&DialogId> {
+        let phones = self.registrar.phones(listener);
+        let session = self.sessions.values().find(|session| {
+            let is_theirs = |phone| phones.iter().any(|one| one.phone == phone);
+            matches!(session.stage, Stage::Inviting { heard: true, .. })
+                && !session.given_up
+                && session.phone.is_some_and(is_theirs)
+        })?;
+        Some(&session.dialog.id)
     }
 
     /// SUBSCRIBE outside every dialog.
@@ -194,9 +224,11 @@ impl Endpoint {
         watch.version = version.saturating_add(1);
         let cseq = watch.dialog.next_cseq();
         let (dialog, event, package) = (watch.dialog.clone(), watch.event(), watch.package);
+        let watched = watch.watched.clone();
         let activity = self.activities.get(&watch.watched).copied().unwrap_or(Activity::Offline);
         let entity = format!("sip:{}@{}", watch.watched, self.setup.realm);
-        let document = package.document(&entity, activity, version);
+        let rings = self.rings_at(&watched);
+        let document = package.document(&entity, activity, rings, version);
         let flow = dialog.flow;
         let (draft, key) = self.draft(&dialog, flow, Method::Notify, cseq);
         let bytes = draft

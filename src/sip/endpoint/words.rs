@@ -293,6 +293,9 @@ pub enum Event {
         offer: Option<Sdp>,
         flow: Flow,
         at: Now,
+        /// A dialog of ours it is to take the place of (Replaces, RFC 3891): one of a listener's
+        /// phone, rung or picked up.
+        replaces: Option<DialogRef>,
     },
     /// ACK for our 200 came, with the answer if our 200 held an offer.
     Confirmed { dialog: DialogRef, answer: Option<Sdp> },
