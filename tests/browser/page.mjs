@@ -191,11 +191,13 @@ test("a manager pauses a listener, who is told by whom; closes a line; reads rec
   await listener.getByRole("button", { name: "Appeler un responsable" }).click();
   await page.getByText("Gaël demande de l’aide.").waitFor();
 
-  await page.getByLabel("Ligne").first().selectOption("3133");
-  await page.getByRole("button", { name: "Fermer", exact: true }).last().click();
-  await page.getByText("Ce n’est pas fait").waitFor();
-  await page.getByLabel(/^Jusqu’à/).fill("23h59");
-  await page.locator(".card").filter({ hasText: "Suivre le calendrier" }).getByRole("button", { name: "Fermer" }).click();
+  const lines = page.locator(".card").filter({ hasText: "Suivre le calendrier" });
+  await lines.getByRole("combobox").selectOption("3133");
+  await lines.getByRole("button", { name: "Fermer" }).click();
+  // Never without an end.
+  await lines.getByText("Ce n’est pas fait").waitFor();
+  await lines.getByLabel(/^Jusqu’à/).fill("23h59");
+  await lines.getByRole("button", { name: "Fermer" }).click();
   await page.getByText("C’est fait.").first().waitFor();
   await page.locator(".lines li", { hasText: "3133" }).getByText("fermée").waitFor();
   await page.getByRole("button", { name: "Suivre le calendrier" }).click();

@@ -133,7 +133,7 @@ export function ListenerPage({ session, live, leave, shown }: Props) {
       <section class={`card state ${me?.presence ?? "offline"}`} aria-labelledby="state-title">
         <h2 id="state-title">{say("state")}</h2>
         <p class="presence" role="status">
-          {presence(me?.presence ?? "offline")}
+          {me?.presence === "alerting" ? say("alerting") : presence(me?.presence ?? "offline")}
           {me?.until && <span class="until">{span(Date.parse(me.until) - now)}</span>}
         </p>
         {me?.why === "missed" && <p class="fault">{say("why_missed")}</p>}

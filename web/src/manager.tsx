@@ -77,8 +77,8 @@ function Listeners({ live }: { live: Live }) {
           <li key={one.listener}>
             <span>{one.display}</span> <span class={`tag ${one.presence}`}>{presence(one.presence)}</span>
             {one.presence === "paused" || one.presence === "after_call_work"
-              ? <button type="button" aria-label={say("back_name", one.display)} onClick={() => act(one.listener, "available")}>{say("call_them_back")}</button>
-              : <button type="button" aria-label={say("pause_name", one.display)} onClick={() => act(one.listener, "pause")}>{say("pause_them")}</button>}
+              ? <button type="button" onClick={() => act(one.listener, "available")}>{say("back_name", one.display)}</button>
+              : <button type="button" onClick={() => act(one.listener, "pause")}>{say("pause_name", one.display)}</button>}
           </li>
         ))}
       </ul>
@@ -87,7 +87,9 @@ function Listeners({ live }: { live: Live }) {
   );
 }
 
+/** What somebody else is doing. */
 export function presence(word: string): string {
+  if (word === "alerting") return say("rung_now");
   return say((word === "unreachable" ? "unreachable_phone" : word) as Word);
 }
 
@@ -152,7 +154,7 @@ function Records({ live }: { live: Live }) {
       </form>
       <p role="status">{word || (found ? say("shown", found.length, rows.length) : "")}</p>
       {rows.length > 0 && (
-        <div class="scroll" tabIndex={0} role="region" aria-labelledby="records-title">
+        <div class="scroll" tabIndex={0} role="region" aria-label={`${say("records")} (${rows.length})`}>
           <table>
             <thead><tr><th scope="col">{say("arrived")}</th><th scope="col">{say("which_line")}</th><th scope="col">{say("outcome")}</th><th scope="col">{say("waited_for")}</th><th scope="col">{say("talked_for")}</th><th scope="col">{say("rung")}</th></tr></thead>
             <tbody>

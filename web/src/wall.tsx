@@ -42,11 +42,13 @@ export function Wall({ live }: { live: Live }) {
       </section>
       <section aria-labelledby="wall-alarms">
         <h2 id="wall-alarms">{say("alarms")}</h2>
-        {board.alarms.length === 0 ? <p>{say("no_alarm")}</p> : (
-          <ul class="alarms" role="alert">{board.alarms.map((alarm) => <li key={alarm}>{alarm}</li>)}</ul>
-        )}
+        <div role="alert">
+          {board.alarms.length === 0 ? <p>{say("no_alarm")}</p> : (
+            <ul class="alarms">{board.alarms.map((alarm) => <li key={alarm}>{alarm}</li>)}</ul>
+          )}
+        </div>
       </section>
-      <section aria-labelledby="wall-rates">
+      <section class="whole" aria-labelledby="wall-rates">
         <h2 id="wall-rates">{say("rates")}</h2>
         {figures && <p>{say("calls_today", figures.calls)}</p>}
         <ul class="rates">{figures?.figures.map((figure) => <Rate key={figure.name} figure={figure} />)}</ul>

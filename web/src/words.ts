@@ -10,7 +10,7 @@ const french = {
   listener_page: "Écoute", wall: "Tableau mural", manager_page: "Responsable", skip: "Aller au contenu",
   // states
   state: "Mon état", offline: "Absent", available: "Disponible", alerting: "On vous appelle", talking: "En conversation",
-  after_call_work: "Notes après l’appel", paused: "En pause", elsewhere: "Appel personnel", unreachable_phone: "Injoignable",
+  after_call_work: "Notes après l’appel", paused: "En pause", rung_now: "Sonne", elsewhere: "Appel personnel", unreachable_phone: "Injoignable",
   go_available: "Me rendre disponible", go_pause: "Faire une pause", end_notes: "J’ai fini mes notes",
   finish: "Terminer pour aujourd’hui", until: "jusqu’à {n}", why_missed: "Deux appels ont sonné sans réponse : vous êtes en pause.",
   why_refusing: "Un appel a été refusé : le suivant attend un peu.", state_help: "Les appels vous parviennent quand vous êtes disponible.",
@@ -45,10 +45,10 @@ const french = {
   on_line: "ligne {n}",
   // notices
   paused_by: "{n} vous a mis en pause.", called_back_by: "{n} vous a rendu disponible.", help_by: "{n} demande de l’aide.", close: "Fermer",
-  away: "Liaison perdue avec le serveur. L’appel en cours continue ; nouvel essai…",
+  away: "Liaison perdue avec le serveur. Un appel en cours peut continuer ; nouvel essai…",
   // wall
   waiting: "En attente", oldest: "La plus longue attente", on_the_phone: "En conversation", free: "Disponibles", next: "Prochain changement",
-  opens_at: "ouvre à {n}", closes_at: "ferme à {n}", rates: "Aujourd’hui", calls_today: "{n} appels reçus aujourd’hui", trunks: "Opérateurs", trunk_up: "en service", trunk_down: "hors service",
+  opens_at: "ouvre : {n}", closes_at: "ferme : {n}", rates: "Aujourd’hui", calls_today: "{n} appels reçus aujourd’hui", trunks: "Opérateurs", trunk_up: "en service", trunk_down: "hors service",
   trunk_unregistered: "non enregistré", alarms: "Alarmes", no_alarm: "Aucune alarme.", none: "–", of: "{n} sur {m}",
   rate_decroche: "Taux de décroché (DITP)", rate_snated: "Taux de réponse (SNATED)", rate_eighty_twenty: "Décrochés en 20 s",
   // manager
@@ -74,7 +74,7 @@ const english: Words = {
   refused: "Not done: {n}", signed_out: "Your session is over. Sign in again.",
   listener_page: "Listening", wall: "Wall", manager_page: "Manager", skip: "Skip to content",
   state: "My state", offline: "Away", available: "Available", alerting: "You are being called", talking: "Talking",
-  after_call_work: "Notes after the call", paused: "Paused", elsewhere: "In a call of your own", unreachable_phone: "Unreachable",
+  after_call_work: "Notes after the call", paused: "Paused", rung_now: "Ringing", elsewhere: "In a call of your own", unreachable_phone: "Unreachable",
   go_available: "Become available", go_pause: "Take a break", end_notes: "My notes are done",
   finish: "Finish for today", until: "until {n}", why_missed: "Two calls rang unanswered: you are paused.",
   why_refusing: "A call was declined: the next one waits a little.", state_help: "Calls reach you while you are available.",
@@ -104,9 +104,9 @@ const english: Words = {
   queue: "Queue", nobody_waits: "Nobody waits.", waits_since: "for {n}", colleagues: "Colleagues", open: "open", closed: "closed",
   on_line: "line {n}",
   paused_by: "{n} paused you.", called_back_by: "{n} made you available.", help_by: "{n} asks for help.", close: "Close",
-  away: "The link to the server is lost. A call in progress goes on; trying again…",
+  away: "The link to the server is lost. A call in progress may go on; trying again…",
   waiting: "Waiting", oldest: "Longest wait", on_the_phone: "Talking", free: "Available", next: "Next change",
-  opens_at: "opens at {n}", closes_at: "closes at {n}", rates: "Today", calls_today: "{n} calls came today", trunks: "Trunks", trunk_up: "up", trunk_down: "down",
+  opens_at: "opens: {n}", closes_at: "closes: {n}", rates: "Today", calls_today: "{n} calls came today", trunks: "Trunks", trunk_up: "up", trunk_down: "down",
   trunk_unregistered: "not registered", alarms: "Alarms", no_alarm: "No alarm.", none: "–", of: "{n} of {m}",
   rate_decroche: "Answer rate (DITP)", rate_snated: "Answer rate (SNATED)", rate_eighty_twenty: "Answered within 20 s",
   lines: "Lines", close_line: "Close", open_line: "Open", automatic: "Follow the calendar", until_when: "Until (17h, 17h30, 2026-12-24 17h)",
