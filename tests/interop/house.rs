@@ -61,6 +61,11 @@ impl House {
         Self::open_changed(OPEN, &[], Some(doors))
     }
 
+    /// Both.
+    pub(crate) fn open_with_doors_and(doors: &str, changes: &[(&str, &str, &str)]) -> Self {
+        Self::open_changed(OPEN, changes, Some(doors))
+    }
+
     fn open_changed(time: &str, changes: &[(&str, &str, &str)], doors: Option<&str>) -> Self {
         let folder = folder("house");
         let repository = Path::new(env!("CARGO_MANIFEST_DIR"));

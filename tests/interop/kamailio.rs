@@ -27,7 +27,17 @@ fn a_call_goes_through_a_border_controller_both_ways() {
         let papers = (to_house == "tls").then(Papers::new);
         let secure = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let house = match &papers {
-            Some(papers) => House::open_with_doors(&papers.door("tls", secure.port(), "")),
+            Some(papers) => {
+                // Its own route is called over TLS too, and must prove to be the operator.
+                let authority = format!(
+                    "[[authorities]]\nname = \"127.0.0.1\"\nfile = \"{}\"\n",
+                    papers.authority().display()
+                );
+                let door = papers.door("tls", secure.port(), "") + &authority;
+                let named = "[trunks.loopback]\ndomain = \"127.0.0.1\"";
+                let trunk = ("trunks.toml", "[trunks.loopback]", named);
+                House::open_with_doors_and(&door, &[trunk])
+            }
             None => House::open(),
         };
         let door = if papers.is_some() { secure } else { house.sip };

@@ -19,7 +19,7 @@ use crate::sip::uri::Uri;
 use crate::sip::{Flow, Transport};
 
 use super::receiving::sdp_of;
-use super::{DialogRef, Ending, Endpoint, Event, Purpose, Reason, Timer};
+use super::{DialogRef, Ending, Endpoint, Event, Output, Purpose, Reason, Timer};
 
 /// A peer that answers 491 this often doesn't mean "in a moment".
 const GLARES_MAX: u8 = 5;
@@ -347,8 +347,9 @@ impl Endpoint {
 
     /// The road of a request in `dialog`. A phone's is the one it came by, whatever its Contact
     /// says: it is behind a NAT as often as not. A trunk may move within its own ranges (its
-    /// Contact or Record-Route names another of its machines), and nowhere else.
-    pub(super) fn road(&self, dialog: &Dialog, peer: &Peer) -> Flow {
+    /// Contact or Record-Route names another of its machines), and nowhere else; over TLS that machine
+    /// must prove to be the trunk (RFC 5922 §7.3), which is known by its name and not by its address.
+    pub(super) fn road(&mut self, dialog: &Dialog, peer: &Peer) -> Flow {
         let Peer::Trunk(name) = peer else {
             return dialog.flow;
         };
@@ -358,6 +359,9 @@ impl Endpoint {
         };
         if address == dialog.flow.peer || !self.trunk_has(name, address.ip()) {
             return dialog.flow;
+        }
+        if let (Transport::Tls, Some(name)) = (dialog.flow.transport, self.name_of_trunk(name)) {
+            self.outputs.push_back(Output::Expect { peer: address, name });
         }
         Flow { peer: address, connection: 0, ..dialog.flow }
     }

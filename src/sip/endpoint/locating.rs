@@ -78,13 +78,17 @@ impl Endpoint {
     pub(super) fn road_to(&mut self, trunk: &TrunkName, peer: TrunkPeer) -> Option<Flow> {
         let TrunkPeer { transport, address } = peer;
         let local = self.door_towards(&Hop { transport, address })?.local;
-        let access = self.setup.trunks.iter().find(|access| access.name == *trunk)?;
-        let named = access.server.as_ref().map(|server| &server.host);
-        if let (Transport::Tls, Some(name)) = (transport, named.or(access.domain.as_ref())) {
-            let name = name.clone();
+        if let (Transport::Tls, Some(name)) = (transport, self.name_of_trunk(trunk)) {
             self.outputs.push_back(Output::Expect { peer: address, name });
         }
         Some(Flow { transport, local, peer: address, connection: 0 })
+    }
+
+    /// What its certificate must say.
+    pub(super) fn name_of_trunk(&self, trunk: &TrunkName) -> Option<String> {
+        let access = self.setup.trunks.iter().find(|access| access.name == *trunk)?;
+        let server = access.server.as_ref().map(|server| &server.host);
+        server.or(access.domain.as_ref()).cloned()
     }
 
     pub(super) fn heard_from_locator(&mut self, output: locate::Output, now: Now) {
