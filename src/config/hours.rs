@@ -57,7 +57,7 @@ fn judged(
 ) -> Result<Span, NotHours> {
     let minutes = |hour: u16, minute: u16| {
         let valid = minute < 60 && (hour < 24 || (hour == 24 && minute == 0));
-        valid.then_some(hour * 60 + minute).ok_or(NotHours::NoSuchTime)
+        valid.then(|| hour * 60 + minute).ok_or(NotHours::NoSuchTime)
     };
     let open = minutes(open_hour, open_minute)?;
     let close = minutes(close_hour, close_minute)?;
@@ -172,6 +172,7 @@ mod tests {
             ("", None),
             ("toujours", None),
             ("99999999999-1", None),
+            ("2026 6-9h", None),
         ] {
             let suggestion = meant.map(str::to_owned);
             assert_eq!(span(text), Err(NotHours::Unreadable { suggestion }), "{text}");

@@ -271,7 +271,7 @@ fn edit(path: &Path, from: &str, to: &str) {
 }
 
 /// The binary under test: `HOTLINE_BINARY`, or the one cargo has built for this run.
-fn binary() -> PathBuf {
+pub(crate) fn binary() -> PathBuf {
     std::env::var_os("HOTLINE_BINARY")
         .map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_hotline")), PathBuf::from)
 }
