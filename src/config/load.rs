@@ -262,7 +262,6 @@ fn setup(parts: &Parts) -> Setup {
         // A caller each, the same again for those who are being refused, and every phone ringing.
         dialogs_max: parts.limits.calls * 2 + phones,
         second_node: parts.limits.second_node,
-        ..Setup::default()
     }
 }
 

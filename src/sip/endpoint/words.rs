@@ -281,6 +281,10 @@ pub enum Failure {
 
 /// What happened, in the past tense.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a box would be an allocation for every call; these are moved once"
+)]
 pub enum Event {
     /// A new call. 100 Trying has been sent if the transport wants one. `at` is the arrival of the
     /// first copy.
