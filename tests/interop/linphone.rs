@@ -78,7 +78,7 @@ fn a_linphone_consults_a_colleague_and_joins_caller_and_colleague() {
     let waits = || ear.finds_beginning("attente", 25, since.saturating_sub(100)).is_some();
     assert!(eventually(secs(4), waits), "the caller hears no wait sound\n{}", phone.log());
     std::thread::sleep(secs(2));
-    phone.order("transfer 1 2");
+    phone.order("transfer 1 --to-call 2");
 
     let joined = eventually(secs(6), || ear.tone() == Some(1_700.0));
     assert!(joined, "the caller hears no colleague\n{}\n{}", phone.log(), house.log());
