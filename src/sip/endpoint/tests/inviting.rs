@@ -68,9 +68,15 @@ fn a_cancel_waits_for_a_provisional_and_copies_the_invite() {
     let (dialog, invite) = house.rings(phone);
     house.does(|endpoint, now| endpoint.end(dialog, Reason::CallerHungUp, now));
     assert!(house.lines().is_empty());
+    assert!(
+        house.endpoint.called_off_unheard().contains(&lea()),
+        "no other call may ring there yet"
+    );
 
     house.hears(desk(), &answer(&invite, 180, "phone", "", ""));
 
+    assert!(house.endpoint.called_off_unheard().is_empty());
+    assert_eq!(house.take_events(), [Event::PhonesChanged { listener: lea() }]);
     let cancel = house.take_sent().pop().unwrap();
     assert!(cancel.starts_with("CANCEL sip:lea@198.51.100.7:5060 "), "{cancel}");
     assert_eq!(header(&cancel, "Via"), header(&invite, "Via"));
