@@ -135,6 +135,7 @@ impl House {
                 | Output::LookUp(_)
                 | Output::Expect { .. }
                 | Output::Record(_)
+                | Output::Written { .. }
                 | Output::Reply { .. }
                 | Output::Note(_)
                 | Output::Changed => {}
@@ -159,6 +160,7 @@ fn sound(order: &Order) -> Option<Notice> {
         Order::Open { .. }
         | Order::Restrict { .. }
         | Order::Accept { .. }
+        | Order::Write { .. }
         | Order::Proven { .. }
         | Order::Play { .. }
         | Order::Conclude { .. }

@@ -12,6 +12,7 @@ mod now;
 mod number;
 mod sdp;
 mod spoken_time;
+mod text;
 mod timers;
 
 pub use address_range::{AddressRange, NotARange};
@@ -26,4 +27,5 @@ pub use now::Now;
 pub use number::{NotANumber, PhoneNumber};
 pub use sdp::Sdp;
 pub use spoken_time::SpokenTime;
+pub use text::Text;
 pub use timers::Timers;

@@ -103,6 +103,7 @@ impl Errand {
                 | Notice::Refused { .. }
                 | Notice::Digit { .. }
                 | Notice::Finished { .. }
+                | Notice::Written { .. }
                 | Notice::Silent { .. }
                 | Notice::Heard { .. }
                 | Notice::Closed { .. }

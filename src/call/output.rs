@@ -6,12 +6,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::base::{
-    CallRef, LineName, ListenerName, PhoneNumber, PromptName, Sdp, Territory, TrunkName,
+    CallRef, LineName, ListenerName, PhoneNumber, PromptName, Sdp, Territory, Text, TrunkName,
 };
 use crate::call::LinePlan;
 use crate::call::consulting::{Aim, Whom};
 use crate::media::{Order, Road, Sources};
-use crate::record::{AttemptResult, CallRecord};
+use crate::record::{AttemptResult, CallRecord, Party};
 use crate::schedule::Opening;
 use crate::sip::{PhoneRef, Reason, Refusal};
 
@@ -97,6 +97,12 @@ pub enum Output {
         phone: PhoneRef,
     },
     Media(Order),
+    /// The caller wrote something, or whoever talks with them; `listener` talks with them now.
+    Written {
+        by: Party,
+        listener: Option<ListenerName>,
+        text: Text,
+    },
     /// Asks for a place in the queue.
     Knock,
     /// Phones may ring from now on.

@@ -4,6 +4,7 @@ use crate::base::{Moment, Now, Sdp};
 use crate::call::body::{self, Body};
 use crate::call::{CALLER, Call, Output, Stage, leaving};
 use crate::media::{Notice, PlayRef, Quality};
+use crate::record::Party;
 
 impl Call {
     /// A notice about one of our streams.
@@ -31,6 +32,18 @@ impl Call {
                 {
                     self.taken(stream.index, listener, now);
                 }
+            }
+            Notice::Written { stream, text } => {
+                let listener = match &self.stage {
+                    Stage::Talking(talking) => Some(talking.listener().clone()),
+                    Stage::Arriving(_)
+                    | Stage::Greeting(_)
+                    | Stage::Waiting(_)
+                    | Stage::Leaving(_)
+                    | Stage::Gone(_) => None,
+                };
+                let by = if stream.index == CALLER { Party::Caller } else { Party::Listener };
+                self.body.outputs.push_back(Output::Written { by, listener, text });
             }
             Notice::Finished { play, cut, .. } => self.finished(play, cut, now),
             Notice::Silent { stream, since } => self.silent(stream.index, since, now),

@@ -123,6 +123,10 @@ impl Talking {
         }
     }
 
+    pub(super) fn listener(&self) -> &ListenerName {
+        &self.listener
+    }
+
     pub(super) fn listener_silent(&mut self, body: &mut Body, now: Now) {
         if self.sound != Sound::Joined {
             return;

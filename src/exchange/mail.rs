@@ -14,6 +14,9 @@ impl Exchange {
         use call::Output as Wish;
         match output {
             Wish::Media(order) => self.outputs.push_back(Output::Media(order)),
+            Wish::Written { by, listener, text } => {
+                self.outputs.push_back(Output::Written { call, by, listener, text });
+            }
             Wish::Accept { leg, sdp } => {
                 self.with_dialog(call, leg, |exchange, dialog| {
                     exchange.endpoint.accept(dialog, sdp.into(), now);

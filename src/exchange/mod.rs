@@ -428,6 +428,7 @@ fn stream_of(notice: &Notice) -> StreamRef {
         | Notice::Finished { stream, .. }
         | Notice::Silent { stream, .. }
         | Notice::Heard { stream }
+        | Notice::Written { stream, .. }
         | Notice::Closed { stream, .. }
         | Notice::Lost { stream } => *stream,
     }

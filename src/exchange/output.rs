@@ -2,9 +2,10 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::{CallRef, ListenerName, Text};
 use crate::exchange::CommandRef;
 use crate::media::Order;
-use crate::record::CallRecord;
+use crate::record::{CallRecord, Party};
 use crate::sip::locate::Question;
 use crate::sip::{Flow, Transmit};
 
@@ -23,6 +24,16 @@ pub enum Output {
         name: String,
     },
     Media(Order),
+    /// Somebody wrote in a call (scenarios.md SC-25): for the eyes of whoever talks there, on their
+    /// page. It has been relayed to their telephone already, if that can show text, and it is
+    /// neither logged nor kept.
+    Written {
+        call: CallRef,
+        by: Party,
+        /// Who talks with the caller now.
+        listener: Option<ListenerName>,
+        text: Text,
+    },
     Record(CallRecord),
     /// The answer to a command, in words for the operator.
     Reply {

@@ -19,8 +19,9 @@ use super::playout::Playout;
 use super::ports::PortRange;
 use super::room::Room;
 use super::rtp::{Header, Kind};
-use super::sdp::{Abilities, Credentials, Fingerprint, Meeting, OurSide, Secured};
+use super::sdp::{Abilities, Credentials, Fingerprint, Meeting, OurSide, Secured, mentions_text};
 use super::stream::{Heard, Stream};
+use super::text::TextLine;
 use super::{Notice, Order, PlayRef, Refused, Repeat, Road, Sources};
 use crate::base::{Mint, Moment, Now, PromptName, StreamRef};
 
@@ -40,6 +41,8 @@ pub struct Engine {
     free: Vec<Door>,
     /// By the door whose wheel turns for it.
     rooms: BTreeMap<Door, Room>,
+    /// Whose text comes through a door that is no stream's.
+    texts: BTreeMap<Door, Door>,
     wheel: [Vec<Door>; SLOTS],
     /// The millisecond up to which the wheel was turned.
     turned: Option<u64>,
@@ -93,6 +96,7 @@ impl Engine {
             doors: BTreeMap::new(),
             free: Vec::new(),
             rooms: BTreeMap::new(),
+            texts: BTreeMap::new(),
             wheel: std::array::from_fn(|_| Vec::new()),
             turned: None,
             notices: VecDeque::new(),
@@ -111,6 +115,9 @@ impl Engine {
             stream.find_clips(&self.library);
             self.doors.insert(stream.name(), door);
             sink.open(door, stream.port());
+            if let Some(text) = stream.text() {
+                sink.open(text.door(), text.port());
+            }
         }
     }
 
@@ -125,14 +132,14 @@ impl Engine {
             Order::Open { stream, sources, road } => {
                 self.open(stream, sources, road, now, sink);
             }
-            Order::Answer { stream, offer } => self.answer(stream, &offer, now),
+            Order::Answer { stream, offer } => self.answer(stream, &offer, now, sink),
             Order::Restrict { stream, sources } => {
                 if let Some(stream) = self.stream_mut(stream) {
                     stream.restrict(sources);
                 }
             }
-            Order::Offer { stream, like } => self.offer(stream, like),
-            Order::Accept { stream, answer } => self.accept(stream, &answer, now),
+            Order::Offer { stream, like } => self.offer(stream, like, now, sink),
+            Order::Accept { stream, answer } => self.accept(stream, &answer, now, sink),
             Order::Proven { stream } => {
                 if let Some(stream) = self.stream_mut(stream) {
                     stream.proven();
@@ -171,6 +178,11 @@ impl Engine {
                     stream.watch(patience, now.steady);
                 }
             }
+            Order::Write { stream, text } => {
+                if let Some(line) = self.stream_mut(stream).and_then(Stream::text_mut) {
+                    line.write_line(text.shown());
+                }
+            }
             Order::Close { stream } => self.close(stream, now, sink),
         }
     }
@@ -186,7 +198,7 @@ impl Engine {
         sink: &mut impl Sink,
     ) {
         let Some(stream) = self.streams.get_mut(door.0 as usize).and_then(Option::as_mut) else {
-            return;
+            return self.text_received(door, lane, source, packet, now);
         };
         match (Kind::of(packet), lane) {
             (Kind::Rtp, Lane::Rtp) => {}
@@ -345,8 +357,11 @@ impl Engine {
         })
     }
 
-    fn answer(&mut self, name: StreamRef, offer: &[u8], now: Now) {
+    fn answer(&mut self, name: StreamRef, offer: &[u8], now: Now, sink: &mut impl Sink) {
         let Some(door) = self.door(name) else { return };
+        if mentions_text(offer) && self.may_write(door) {
+            self.lend_text(door, now.steady, sink);
+        }
         let abilities = self.abilities(door);
         let like = self.at(door).and_then(Stream::partner).and_then(|door| self.at(door)?.codec());
         let Some(stream) = self.stream_mut(name) else { return };
@@ -356,10 +371,15 @@ impl Engine {
         };
         self.notices.push_back(notice);
         self.meet(door);
+        self.return_unused_text(door, now.steady, sink);
     }
 
-    fn offer(&mut self, name: StreamRef, like: Option<StreamRef>) {
+    fn offer(&mut self, name: StreamRef, like: Option<StreamRef>, now: Now, sink: &mut impl Sink) {
         let Some(door) = self.door(name) else { return };
+        let writes = |stream: &Stream| stream.text().is_some_and(TextLine::is_agreed);
+        if like.and_then(|like| self.at(self.door(like)?)).is_some_and(writes) {
+            self.lend_text(door, now.steady, sink);
+        }
         let abilities = self.abilities(door);
         let like = like.and_then(|like| self.at(self.door(like)?)?.codec());
         let Some(stream) = self.stream_mut(name) else { return };
@@ -369,13 +389,15 @@ impl Engine {
         self.meet(door);
     }
 
-    fn accept(&mut self, name: StreamRef, answer: &[u8], now: Now) {
+    fn accept(&mut self, name: StreamRef, answer: &[u8], now: Now, sink: &mut impl Sink) {
         let Some(door) = self.door(name) else { return };
         let Some(stream) = self.at_mut(door) else { return };
         if let Err(why) = stream.accept(answer, now.steady) {
             self.notices.push_back(Notice::Refused { stream: name, why });
         }
         self.meet(door);
+        self.return_unused_text(door, now.steady, sink);
+        self.show_unread(door);
     }
 
     /// What the gateway should know of this stream's browser, if there is one, or was.
@@ -387,8 +409,15 @@ impl Engine {
     }
 
     fn play(&mut self, name: StreamRef, play: PlayRef, prompts: Vec<PromptName>, repeat: Repeat) {
+        let Some(door) = self.door(name) else { return };
+        if self.at(door).and_then(Stream::text).is_some_and(TextLine::is_agreed) {
+            let words = self.library.words(&prompts);
+            if let Some(line) = self.at_mut(door).and_then(Stream::text_mut) {
+                line.write_line(&words);
+            }
+        }
         let playout = Playout::of_prompts(&self.library, play, prompts, repeat);
-        let Some(stream) = self.stream_mut(name) else { return };
+        let Some(stream) = self.at_mut(door) else { return };
         match playout {
             Some(playout) => stream.play(playout),
             None => {
@@ -426,6 +455,8 @@ impl Engine {
                 stream.join(partner, codec);
             }
         }
+        self.show_unread(one);
+        self.show_unread(other);
     }
 
     /// Ends the conversation of a stream and its partner, for both.
@@ -517,6 +548,9 @@ impl Engine {
         }
         let Some(mut stream) = self.streams[door.0 as usize].take() else { return };
         stream.say_goodbye(door, now, sink);
+        if let Some(text) = stream.take_text() {
+            self.return_text(&text, now.steady, sink);
+        }
         sink.shut(door);
         if stream.is_led() {
             self.meetings.push_back((door, None));
@@ -557,6 +591,7 @@ impl Engine {
                 }
             },
             keys: self.at(door).and_then(Stream::keys).cloned(),
+            text: self.at(door).and_then(Stream::text).map(TextLine::abilities),
         }
     }
 
@@ -589,6 +624,8 @@ fn millisecond(moment: Moment) -> u64 {
 fn nothing() -> Arc<Library> {
     Arc::new(Library::of_clips(BTreeMap::new()))
 }
+
+mod writing;
 
 /// One turn of the wheel is a frame of sound.
 const SLOTS: usize = 20;

@@ -13,6 +13,8 @@ use crate::base::PromptName;
 /// Clips by name.
 pub struct Library {
     prompts: BTreeMap<PromptName, Arc<Clip>>,
+    /// What is said in them.
+    words: BTreeMap<PromptName, String>,
     ringback: Arc<Clip>,
     busy: Arc<Clip>,
 }
@@ -30,7 +32,29 @@ impl Library {
     /// A library of clips made before, so that a new plan need not encode again what didn't change.
     pub fn of_clips(prompts: BTreeMap<PromptName, Arc<Clip>>) -> Self {
         let tone = |tone| Arc::new(Clip::new(&tone::cadence(tone, TONE_RATE)));
-        Self { prompts, ringback: tone(Tone::Ringback), busy: tone(Tone::Busy) }
+        Self {
+            prompts,
+            words: BTreeMap::new(),
+            ringback: tone(Tone::Ringback),
+            busy: tone(Tone::Busy),
+        }
+    }
+
+    /// The same library, which knows what is said in its prompts, for those who read.
+    #[must_use]
+    pub fn with_words(self, words: impl IntoIterator<Item = (PromptName, String)>) -> Self {
+        Self { words: words.into_iter().collect(), ..self }
+    }
+
+    /// What is said in these prompts, as one piece of text.
+    pub fn words(&self, prompts: &[PromptName]) -> String {
+        let words: Vec<&str> = prompts
+            .iter()
+            .filter_map(|name| self.words.get(name))
+            .map(|words| words.trim())
+            .filter(|words| !words.is_empty())
+            .collect();
+        words.join(" ")
     }
 
     pub fn prompt(&self, name: &PromptName) -> Option<&Arc<Clip>> {

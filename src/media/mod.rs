@@ -25,14 +25,16 @@ pub mod sdp;
 pub mod sound;
 mod source_lock;
 mod stream;
+pub mod text;
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 pub use score::Score;
+use sdp::TextAbilities;
 
-use crate::base::{AddressRange, CallRef, Moment, PromptName, Sdp, StreamRef};
+use crate::base::{AddressRange, CallRef, Moment, PromptName, Sdp, StreamRef, Text};
 
 /// What call control may ask. Orders for a stream that is gone are ignored.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -54,7 +56,8 @@ pub enum Order {
     /// sent to an address that its offer alone names: whoever forges an INVITE could name anybody's
     /// (T-11). What plays meanwhile waits.
     Proven { stream: StreamRef },
-    /// Plays these recordings one after the other, at once, instead of what plays now.
+    /// Plays these recordings one after the other, at once, instead of what plays now; with whom text
+    /// was agreed on, they are shown what is said in them.
     /// `play` comes back in [`Notice::Finished`].
     Play { stream: StreamRef, play: PlayRef, prompts: Vec<PromptName>, repeat: Repeat },
     /// Ends what plays at the next pause in the sound, or after 3 s at the latest
@@ -71,6 +74,8 @@ pub enum Order {
     /// Each hears all the others from now on, until one of them is joined to somebody or given up;
     /// those that are left go on (three: SC-27). What plays on any of them stops.
     Gather { streams: Vec<StreamRef> },
+    /// Shows the party these words, if text was agreed on with it.
+    Write { stream: StreamRef, text: Text },
     /// Tells [`Notice::Silent`] when neither RTP nor RTCP came for `patience` while the other side
     /// should be sending, and [`Notice::Heard`] when it comes back.
     Watch { stream: StreamRef, patience: Duration },
@@ -96,6 +101,7 @@ impl Order {
             | Self::Tone { stream, .. }
             | Self::Hush { stream }
             | Self::Watch { stream, .. }
+            | Self::Write { stream, .. }
             | Self::Close { stream } => *stream,
             Self::Join { streams: [stream, _] } | Self::Part { streams: [stream, _] } => *stream,
         }
@@ -134,6 +140,11 @@ pub enum Notice {
     },
     Heard {
         stream: StreamRef,
+    },
+    /// The party wrote this. Whoever hears them has been sent it, if their phone can show it.
+    Written {
+        stream: StreamRef,
+        text: Text,
     },
     Closed {
         stream: StreamRef,

@@ -81,6 +81,15 @@ impl SourceLock {
         self.proven = true;
     }
 
+    pub(super) fn is_proven(&self) -> bool {
+        self.proven
+    }
+
+    /// Whose packets may be the party's.
+    pub(super) fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
     /// Whether a person with a phone of our own is there, and not a trunk.
     pub(super) fn is_a_phone(&self) -> bool {
         matches!(self.sources, Sources::Anywhere)

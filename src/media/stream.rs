@@ -31,6 +31,7 @@ use super::rtp::{HEADER_LENGTH, Header, Packet};
 use super::sdp::{Abilities, Meeting, OurKeys, Secured, Session};
 use super::sound::FRAME_OCTETS;
 use super::source_lock::SourceLock;
+use super::text::TextLine;
 use super::{Notice, Quality, Refused, Road, Score, Sources};
 use crate::base::{Mint, Moment, Now, Sdp, StreamRef};
 
@@ -54,6 +55,8 @@ pub(super) struct Stream {
     partner: Option<Door>,
     /// From the partner's codec to this party's.
     bridge: Option<Bridge>,
+    /// What it writes and reads, if it wants to.
+    text: Option<Box<TextLine>>,
     /// The room it is in, by the door of who came first.
     room: Option<Door>,
     /// To this party's Opus, of what plays.
@@ -128,6 +131,7 @@ impl Stream {
             playout: None,
             partner: None,
             bridge: None,
+            text: None,
             room: None,
             played: None,
             comfort: None,
@@ -159,6 +163,9 @@ impl Stream {
 
     /// Only these may be the party.
     pub(super) fn restrict(&mut self, sources: Sources) {
+        if let Some(text) = &mut self.text {
+            text.restrict(sources.clone());
+        }
         self.lock.restrict(sources);
     }
 
@@ -166,7 +173,7 @@ impl Stream {
     pub(super) fn accept(&mut self, answer: &[u8], now: Moment) -> Result<(), Refused> {
         self.session.accept(answer)?;
         // It answers an offer that only it can have read.
-        self.lock.proven();
+        self.proven();
         self.agree(now);
         Ok(())
     }
@@ -218,6 +225,9 @@ impl Stream {
     /// The party proved that it is where its signalling comes from.
     pub(super) fn proven(&mut self) {
         self.lock.proven();
+        if let Some(text) = &mut self.text {
+            text.proven();
+        }
     }
 
     /// Plays something, instead of what is heard now.
@@ -440,6 +450,9 @@ impl Stream {
     /// Plays 20 ms, and looks after patience and reports. Called every 20 ms.
     pub(super) fn tick(&mut self, door: Door, now: Now, mint: &mut Mint, sink: &mut impl Sink) {
         self.play_on(door, now.steady, sink);
+        if let Some(text) = &mut self.text {
+            text.tick(now.steady, sink);
+        }
         self.fill_quiet(door, now.steady, sink);
         self.keep_alive(door, now.steady, sink);
         self.lose_patience(now.steady);
@@ -501,6 +514,29 @@ impl Stream {
         }
     }
 
+    /// Its own text, once it has any.
+    pub(super) fn text(&self) -> Option<&TextLine> {
+        self.text.as_deref()
+    }
+
+    pub(super) fn text_mut(&mut self) -> Option<&mut TextLine> {
+        self.text.as_deref_mut()
+    }
+
+    /// It may be asked about text from now on; a port for that was lent to it.
+    pub(super) fn lend_text(&mut self, door: Door, port: u16, mint: &mut Mint) {
+        let sources = self.lock.sources().clone();
+        let mut text = TextLine::new(door, port, sources, self.keys.is_some(), mint);
+        if self.lock.is_proven() {
+            text.proven();
+        }
+        self.text = Some(Box::new(text));
+    }
+
+    pub(super) fn take_text(&mut self) -> Option<Box<TextLine>> {
+        self.text.take()
+    }
+
     /// The codec that was agreed on.
     pub(super) fn codec(&self) -> Option<Codec> {
         self.session.agreed().map(|agreed| agreed.codec)
@@ -545,6 +581,9 @@ impl Stream {
         if agreed.meeting.is_none() {
             self.lock.describe(agreed.remote_rtp.socket());
             Armour::fit(&mut self.armour, agreed.secured.as_ref());
+        }
+        if let Some(text) = &mut self.text {
+            text.agree(agreed.text.as_deref());
         }
         // Phones begin a new series after a hold, with a new SSRC.
         self.incoming.begin_anew();

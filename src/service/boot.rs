@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::base::{ListenerName, Mint};
+use crate::base::{ListenerName, Mint, PromptName};
 use crate::config::{self, House, LastGood, Loaded, Made, Person};
 use crate::exchange::Plan;
 use crate::media::library::Library;
+use crate::media::sound::Recording;
 use crate::service::{Clock, safe_plan};
 
 /// Everything needed to open the house.
@@ -85,11 +86,12 @@ pub fn boot(folder: &Path, clock: &Clock, mint: &mut Mint) -> Boot {
             let house = config::house_of(folder);
             let why = report.told(house.language);
             let (plan, recordings) = safe_plan::make(folder, &house);
+            let library = written(recordings.iter().map(|(n, r)| (n.clone(), r)), &plan);
             Boot {
                 plan,
                 house,
                 people: BTreeMap::new(),
-                library: Arc::new(Library::new(recordings.iter().map(|(n, r)| (n.clone(), r)))),
+                library: Arc::new(library),
                 origin: Origin::Safe { why },
                 passwords,
                 notices: String::new(),
@@ -101,8 +103,17 @@ pub fn boot(folder: &Path, clock: &Clock, mint: &mut Mint) -> Boot {
 fn of_loaded(loaded: Loaded, origin: Origin, passwords: Option<Made>) -> Boot {
     let Loaded { plan, house, people, recordings, notices, .. } = loaded;
     let notices = notices.told(house.language);
-    let library = Library::new(recordings.iter().map(|(name, sound)| (name.clone(), sound)));
+    let library = written(recordings.iter().map(|(name, sound)| (name.clone(), sound)), &plan);
     Boot { plan, house, people, library: Arc::new(library), origin, passwords, notices }
+}
+
+/// The recordings, and what is said in them.
+pub(super) fn written<'a>(
+    recordings: impl Iterator<Item = (PromptName, &'a Recording)>,
+    plan: &Plan,
+) -> Library {
+    let words = plan.prompts.iter().map(|(name, prompt)| (name.clone(), prompt.words.clone()));
+    Library::new(recordings).with_words(words)
 }
 
 fn first_line(text: &str) -> &str {

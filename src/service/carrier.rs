@@ -192,6 +192,8 @@ impl Carrier {
             Output::LookUp(question) => (self.world.look_up)(question),
             Output::Expect { peer, name } => self.world.doors.expect(peer, name),
             Output::Media(order) => (self.world.media)(order),
+            // Shown on the page of whoever talks there; there is none yet.
+            Output::Written { .. } => {}
             Output::Record(record) => (self.world.keep)(record),
             Output::Reply { to, result } => {
                 if let Some(reply) = self.replies.remove(&to) {

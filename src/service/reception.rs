@@ -19,10 +19,10 @@ use tokio::time::timeout;
 use crate::base::{LineName, ListenerName, PromptName};
 use crate::config::{self, Difference, House, Language, LastGood, Loaded, Person, Weight};
 use crate::exchange::{Board, Command, Input, Plan};
-use crate::media::library::Library;
 use crate::metrics::Metrics;
 use crate::net::tls::Trust;
 use crate::net::{Doors, Opened, Taken};
+use crate::service::boot;
 use crate::service::certificates::{self, Expiring};
 use crate::service::control::{Answer, Request};
 use crate::service::inbox::Inbox;
@@ -130,7 +130,8 @@ impl Reception {
         let read = spawn_blocking(move || {
             let loaded = config::load(&folder, now.wall)?;
             let recordings = loaded.recordings.iter();
-            let library = Library::new(recordings.map(|(name, sound)| (name.clone(), sound)));
+            let recordings = recordings.map(|(name, sound)| (name.clone(), sound));
+            let library = boot::written(recordings, &loaded.plan);
             Ok::<_, config::Report>((loaded, Arc::new(library)))
         });
         let (loaded, library) = match read.await {

@@ -98,6 +98,17 @@ impl Person {
         });
     }
 
+    /// Is shown this text on their telephone.
+    #[track_caller]
+    pub fn reads(&self, text: &str) {
+        self.notices(&format!("reads {text}"), |world| world.read_by(&self.name).contains(text));
+    }
+
+    /// All they were shown in this call.
+    pub fn read(&self) -> String {
+        self.town.world().read_by(&self.name)
+    }
+
     /// Hears this recording.
     #[track_caller]
     pub fn hears(&self, prompt: &str) {

@@ -158,6 +158,17 @@ impl Person {
         }
     }
 
+    /// Writes something in the call that is up.
+    pub fn types(&self, text: &str) {
+        self.did(&format!("writes {} letters", text.len()));
+        let mut world = self.town.world_mut();
+        let texts: Vec<_> = world.phone(&self.name).texts().collect();
+        for (ours, theirs) in texts {
+            world.sound.typed(ours, theirs, text);
+        }
+        world.settle();
+    }
+
     /// Registers and waits until it is done.
     #[track_caller]
     pub fn registers(&self) {

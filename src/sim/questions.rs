@@ -7,7 +7,7 @@ use chrono_tz::Europe::Paris;
 
 use crate::base::Moment;
 use crate::exchange::{Board, Note};
-use crate::record::CallRecord;
+use crate::record::{CallRecord, Party};
 use crate::sim::town::Town;
 use crate::sim::transcript::What;
 
@@ -65,6 +65,11 @@ impl Town {
         let records = self.records();
         assert_eq!(records.len(), count, "{records:#?}");
         records
+    }
+
+    /// What was written in calls, as the listeners' pages are told.
+    pub fn shown(&self) -> Vec<(Party, String)> {
+        self.world().shown.clone()
     }
 
     pub fn notes(&self) -> Vec<Note> {

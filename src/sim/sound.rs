@@ -9,9 +9,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use crate::base::{Mint, Moment, PromptName, StreamRef};
+use crate::base::{Mint, Moment, PromptName, StreamRef, Text};
 use crate::media::codec::Codec;
-use crate::media::sdp::{Abilities, Session};
+use crate::media::sdp::{Abilities, Session, TextAbilities};
 use crate::media::{Notice, Order, PlayRef, Quality, Repeat, Sources, Tone};
 use crate::sim::phone::Voice;
 
@@ -40,6 +40,7 @@ pub struct Speaker {
 pub struct Sound {
     address: IpAddr,
     lengths: BTreeMap<PromptName, Duration>,
+    words: BTreeMap<PromptName, String>,
     streams: BTreeMap<StreamRef, Stream>,
     by_port: BTreeMap<u16, StreamRef>,
     notices: VecDeque<Notice>,
@@ -59,6 +60,9 @@ struct Stream {
     /// The others, when there are several.
     circle: BTreeSet<StreamRef>,
     watch: Option<Watch>,
+    /// What the party was shown, and what it wrote before anybody could read it.
+    shown: String,
+    unread: String,
 }
 
 #[derive(Debug)]
@@ -86,6 +90,7 @@ impl Sound {
         Self {
             address,
             lengths: lengths.into_iter().collect(),
+            words: BTreeMap::new(),
             streams: BTreeMap::new(),
             by_port: BTreeMap::new(),
             notices: VecDeque::new(),
@@ -93,6 +98,12 @@ impl Sound {
             mint,
             faults: Vec::new(),
         }
+    }
+
+    /// The same, and what is said in the recordings.
+    #[must_use]
+    pub fn with_words(self, words: impl IntoIterator<Item = (PromptName, String)>) -> Self {
+        Self { words: words.into_iter().collect(), ..self }
     }
 
     /// New recordings, as after a reload.
@@ -110,7 +121,7 @@ impl Sound {
                 it.sources = sources;
             }
             Order::Answer { stream, offer } => {
-                let abilities = self.abilities(stream);
+                let abilities = self.abilities(stream, true);
                 let Some(it) = self.streams.get_mut(&stream) else { return };
                 let notice = match it.session.answer(&offer, &abilities, None) {
                     Ok(answer) => {
@@ -121,8 +132,9 @@ impl Sound {
                 self.notices.push_back(notice);
             }
             Order::Offer { stream, like } => {
+                let writes = self.writes(stream) || like.is_some_and(|like| self.writes(like));
                 let like = like.and_then(|like| self.codec(like));
-                let abilities = self.abilities(stream);
+                let abilities = self.abilities(stream, writes);
                 let Some(it) = self.streams.get_mut(&stream) else { return };
                 let sdp = it.session.offer(&abilities, like);
                 self.notices.push_back(Notice::Described { stream, sdp, held: false });
@@ -132,6 +144,7 @@ impl Sound {
                 if let Err(why) = it.session.accept(&answer) {
                     self.notices.push_back(Notice::Refused { stream, why });
                 }
+                self.show_unread();
             }
             // Here everybody is who they say.
             Order::Proven { .. } => {}
@@ -160,8 +173,12 @@ impl Sound {
                     it.tone = None;
                 }
             }
-            Order::Join { streams } => self.join(streams),
+            Order::Join { streams } => {
+                self.join(streams);
+                self.show_unread();
+            }
             Order::Gather { streams } => self.gather(&streams),
+            Order::Write { stream, text } => self.show(stream, text.shown()),
             Order::Part { streams } => self.part(streams),
             Order::Watch { stream, patience } => {
                 if let Some(it) = self.streams.get_mut(&stream) {
@@ -177,6 +194,34 @@ impl Sound {
         if let Some(stream) = self.by_port.get(&to.port()) {
             self.notices.push_back(Notice::Digit { stream: *stream, digit });
         }
+    }
+
+    /// Somebody wrote on a phone that reads at `from`, to `to`.
+    pub fn typed(&mut self, from: SocketAddr, to: SocketAddr, text: &str) {
+        let stream = self.by_port.get(&to.port().wrapping_sub(1)).copied();
+        let Some(stream) = stream.filter(|stream| self.text_of(*stream) == Some(from)) else {
+            return;
+        };
+        let readers = self.readers(stream);
+        for reader in &readers {
+            self.show(*reader, text);
+        }
+        if readers.is_empty()
+            && let Some(it) = self.streams.get_mut(&stream)
+        {
+            it.unread.push_str(text);
+        }
+        self.notices.push_back(Notice::Written { stream, text: Text::new(text) });
+    }
+
+    /// What was shown to the phone that reads at `ours` and writes to `theirs`.
+    pub fn shown(&self, ours: SocketAddr, theirs: SocketAddr) -> Option<&str> {
+        let stream = self.by_port.get(&theirs.port().wrapping_sub(1))?;
+        (self.text_of(*stream) == Some(ours)).then(|| self.streams[stream].shown.as_str())
+    }
+
+    fn text_of(&self, stream: StreamRef) -> Option<SocketAddr> {
+        self.streams.get(&stream)?.session.agreed()?.text.as_ref()?.remote.socket()
     }
 
     /// Who sends sound now, so that silence is noticed.
@@ -299,6 +344,8 @@ impl Sound {
             joined: None,
             circle: BTreeSet::new(),
             watch: None,
+            shown: String::new(),
+            unread: String::new(),
         };
         self.streams.insert(stream, it);
     }
@@ -311,6 +358,13 @@ impl Sound {
         repeat: Repeat,
         now: Moment,
     ) {
+        let words: Vec<&str> = prompts
+            .iter()
+            .filter_map(|prompt| self.words.get(prompt))
+            .map(String::as_str)
+            .collect();
+        let words = words.join(" ");
+        self.show(stream, &words);
         let mut known = Vec::new();
         for prompt in prompts {
             match self.lengths.get(&prompt) {
@@ -408,14 +462,46 @@ impl Sound {
         Some(self.streams.get(&stream)?.session.agreed()?.codec)
     }
 
-    fn abilities(&self, stream: StreamRef) -> Abilities {
+    fn writes(&self, stream: StreamRef) -> bool {
+        let agreed = self.streams.get(&stream).and_then(|it| it.session.agreed());
+        agreed.is_some_and(|agreed| agreed.text.is_some())
+    }
+
+    fn show(&mut self, stream: StreamRef, text: &str) {
+        if self.writes(stream)
+            && let Some(it) = self.streams.get_mut(&stream)
+        {
+            it.shown.push_str(text);
+        }
+    }
+
+    fn readers(&self, stream: StreamRef) -> Vec<StreamRef> {
+        let others = self.streams.get(&stream).into_iter();
+        let others = others.flat_map(|it| it.joined.iter().chain(&it.circle));
+        others.copied().filter(|other| self.writes(*other)).collect()
+    }
+
+    fn show_unread(&mut self) {
+        let names: Vec<StreamRef> = self.streams.keys().copied().collect();
+        for name in names {
+            for reader in self.readers(name) {
+                let it = self.streams.get_mut(&name);
+                let unread = it.map(|it| std::mem::take(&mut it.unread)).unwrap_or_default();
+                self.show(reader, &unread);
+            }
+        }
+    }
+
+    fn abilities(&self, stream: StreamRef, text: bool) -> Abilities {
+        let port = self.streams.get(&stream).map_or(0, |it| it.local.port());
         Abilities {
             address: self.address,
-            rtp_port: self.streams.get(&stream).map_or(0, |it| it.local.port()),
+            rtp_port: port,
             codecs: vec![Codec::Pcma, Codec::Pcmu, Codec::G722],
             keys: None,
             browser: None,
             offers_handshake: false,
+            text: text.then_some(TextAbilities { port: port + 1, keys: None }),
         }
     }
 }

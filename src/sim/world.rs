@@ -12,7 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::base::{Mint, Moment, Now};
 use crate::exchange::{Command, CommandRef, Exchange, Input, Note, Output, Plan};
-use crate::record::CallRecord;
+use crate::record::{CallRecord, Party};
 use crate::sim::network::{Arrival, Heading, Network, Weather};
 use crate::sim::phone::Phone;
 use crate::sim::sound::{Heard, Sound, Speaker};
@@ -50,6 +50,8 @@ pub(super) struct World {
     pub(super) transcript: Transcript,
     pub(super) records: Vec<(Moment, CallRecord)>,
     pub(super) notes: Vec<(Moment, Note)>,
+    /// What was written, by whom, for the listeners' pages.
+    pub(super) shown: Vec<(Party, String)>,
     replies: BTreeMap<CommandRef, Result<String, String>>,
     commands: u64,
     pub(super) hearing: BTreeMap<String, Vec<(Moment, Heard)>>,
@@ -68,6 +70,11 @@ impl World {
     ) -> Self {
         let mut mint = Mint::from_number(seed);
         let lengths = lengths(&plan);
+        let words: Vec<_> = plan
+            .prompts
+            .iter()
+            .map(|(name, prompt)| (name.clone(), prompt.words.clone()))
+            .collect();
         let now = Now { steady: Moment::START, wall };
         let exchange = Exchange::new(Arc::new(plan), mint.split(), now);
         Self {
@@ -80,10 +87,11 @@ impl World {
             phones: BTreeMap::new(),
             names: BTreeMap::new(),
             dns: BTreeMap::new(),
-            sound: Sound::new(plan::HOUSE, lengths, mint.split()),
+            sound: Sound::new(plan::HOUSE, lengths, mint.split()).with_words(words),
             transcript: Transcript::default(),
             records: Vec::new(),
             notes: Vec::new(),
+            shown: Vec::new(),
             replies: BTreeMap::new(),
             commands: 0,
             hearing: BTreeMap::new(),
@@ -385,6 +393,10 @@ impl World {
                 self.wished(format!("{order:?}"));
                 self.sound.ordered(order, now.steady);
             }
+            Output::Written { by, text, .. } => {
+                self.wished(format!("to show what {by:?} wrote, {text:?}"));
+                self.shown.push((by, text.shown().to_owned()));
+            }
             Output::Record(record) => {
                 self.wished(format!("{record:?}"));
                 if self.records.iter().any(|(_, known)| known.call == record.call) {
@@ -425,6 +437,14 @@ impl World {
             .flat_map(|(name, phone)| {
                 phone.voices().map(|voice| Speaker { name: name.clone(), voice })
             })
+            .collect()
+    }
+
+    /// What was shown to somebody on their telephone, so far.
+    pub(super) fn read_by(&self, name: &str) -> String {
+        self.phone(name)
+            .texts()
+            .filter_map(|(ours, theirs)| self.sound.shown(ours, theirs))
             .collect()
     }
 

@@ -39,6 +39,7 @@ mod privacy;
 mod queue;
 mod sessions;
 mod signalling;
+mod text;
 mod transfers;
 mod trunks;
 mod weather;

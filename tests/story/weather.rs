@@ -45,6 +45,7 @@ fn all() -> Vec<(&'static str, Story)> {
         crate::sessions::STORIES,
         crate::signalling::STORIES,
         crate::emergency::STORIES,
+        crate::text::STORIES,
         crate::transfers::STORIES,
         crate::trunks::STORIES,
     ]

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use chrono::DateTime;
 
 use super::*;
-use crate::base::CallRef;
+use crate::base::{CallRef, Text};
 use crate::media::armour::Armour;
 use crate::media::codec::{Decoder, Encoder};
 use crate::media::rtp::srtp::{MasterKey, OVERHEAD_MAX, Suite};
@@ -19,6 +19,7 @@ use crate::media::stream::armoured;
 use crate::media::{Quality, Road, Tone};
 
 mod rooms;
+mod text;
 
 const TONES: [f64; 6] = [300.0, 440.0, 600.0, 800.0, 1_000.0, 1_500.0];
 

@@ -7,6 +7,7 @@
 //! | [`description`] | what a description says, as types |
 //! | [`parse`](mod@parse) | text → [`Description`]; tolerant, bounded |
 //! | [`print`](mod@print) | [`Description`] → text; strict |
+//! | `text` | what is said about text (RFC 4103) |
 //! | [`negotiate`] | offer × abilities → answer, and what both sides then hold to ([`Agreed`]) |
 //!
 //! Addresses in a description are claims of a stranger: whether to believe them is for the stream
@@ -18,6 +19,7 @@ pub mod description;
 pub mod negotiate;
 pub mod parse;
 pub mod print;
+mod text;
 
 pub use browser::{Browser, Credentials, Fingerprint, Meeting, OurSide, Setup, Theirs};
 pub use crypto::Crypto;
@@ -29,3 +31,4 @@ pub use description::{
 pub use negotiate::{Abilities, Agreed, Answer, EventNumbers, OurKeys, Secured, Session};
 pub use parse::{Unreadable, parse};
 pub use print::print;
+pub use text::{AgreedText, TextAbilities, TextNumbers, mentions_text};

@@ -4,8 +4,9 @@
 //! the same description: payload numbers, the order of streams and the origin stay, the version
 //! grows. A refused offer or answer leaves it as it was. It answers with one codec and
 //! `telephone-event`; it offers all it speaks. Of several audio streams the first that fits is
-//! taken; all others, and all that is not sound, are answered with port 0. A browser is told apart by
-//! its profile alone, and gets the handshake's lines ([`browser`](super::browser)) beside.
+//! taken, and of several of text; all others, and what is neither, are answered with port 0. A browser
+//! is told apart by its profile alone, and gets the handshake's lines ([`browser`](super::browser))
+//! beside.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -19,6 +20,7 @@ use super::description::{
 };
 use super::parse::parse;
 use super::print::print;
+use super::text::{self, AgreedText, TextAbilities, TextNumbers};
 use crate::base::Sdp;
 use crate::media::Refused;
 use crate::media::codec::Codec;
@@ -51,6 +53,8 @@ pub struct Abilities {
     pub browser: Option<OurSide>,
     /// Our offers are for a browser.
     pub offers_handshake: bool,
+    /// What we can do about text; without it text is declined.
+    pub text: Option<TextAbilities>,
 }
 
 /// A key of ours for each suite; the same while a stream lives, so that no index is used twice.
@@ -90,6 +94,8 @@ pub struct Agreed {
     pub direction: Direction,
     /// The other side does not want to hear us now.
     pub held: bool,
+    /// Text beside the sound.
+    pub text: Option<Box<AgreedText>>,
 }
 
 /// The numbers of `telephone-event` each way.
@@ -190,6 +196,8 @@ impl Session {
         let browser = browser.and_then(|(browser, side)| self.meet(browser, side));
         agreed.meeting = browser.as_ref().map(|(_, meeting)| Box::new(meeting.clone()));
         let browser = browser.map(|(said, _)| Box::new(placed(said, abilities)));
+        let mut text = answer_text(&offer, abilities.text.as_ref());
+        agreed.text = text.as_ref().map(|(_, _, agreed)| Box::new(agreed.clone()));
 
         let mut formats = vec![codec_format(codec, number)];
         formats.extend(heard.event.map(|(number, clock)| event_format(number, clock)));
@@ -205,7 +213,10 @@ impl Session {
                     browser: browser.clone(),
                     ..our_media(abilities.rtp_port, formats.clone(), agreed.direction)
                 },
-                false => refusal(theirs),
+                false => match text.take_if(|(index, _, _)| *index == at) {
+                    Some((_, media, _)) => media,
+                    None => refusal(theirs),
+                },
             })
             .collect();
         let mid = browser.as_ref().and_then(|browser| browser.mid.clone());
@@ -275,9 +286,17 @@ impl Session {
         // RFC 3264 §8: streams once described keep their places.
         let mut media: Vec<Media> =
             self.local.iter().flat_map(|local| &local.media).map(refusal).collect();
+        let protocol = audio.protocol.clone();
         match self.audio_line() {
             Some(index) => media[index] = audio,
             None => media = vec![audio],
+        }
+        if let Some(text) = abilities.text.as_ref().filter(|_| !abilities.offers_handshake) {
+            let text = self.text_offered(text, protocol);
+            match media.iter().position(|media| media.kind == text::KIND) {
+                Some(index) => media[index] = text,
+                None => media.push(text),
+            }
         }
         self.say(abilities, bundle, media)
     }
@@ -293,11 +312,7 @@ impl Session {
         if !theirs.is_audio() {
             return Err(Refused::NoCommonCodec);
         }
-        let secured = theirs.crypto.first().and_then(|theirs| {
-            let line = ours.crypto.iter().find(|ours| ours.tag == theirs.tag)?;
-            let same = line.key.suite() == theirs.key.suite();
-            same.then(|| Secured { ours: line.key.clone(), theirs: theirs.key.clone() })
-        });
+        let secured = theirs.crypto.first().and_then(|theirs| taken(ours, theirs));
         // RFC 4568 §5.1.3: an answer that takes no line of the offer, where one is needed, is none.
         if secured.is_none() && (theirs.protocol.is_secure() || !theirs.crypto.is_empty()) {
             return Err(Refused::NoCommonCodec);
@@ -327,9 +342,37 @@ impl Session {
             // RFC 3264 §6: an answer keeps to the profile of the offer.
             (Some(_), None) | (None, Some(_)) => return Err(Refused::NoCommonCodec),
         };
-        let agreed = Agreed { rtcp_mux: agreed.rtcp_mux && ours.rtcp_mux, meeting, ..agreed };
+        let text = self.text_accepted(&answer).map(Box::new);
+        let rtcp_mux = agreed.rtcp_mux && ours.rtcp_mux;
+        let agreed = Agreed { rtcp_mux, meeting, text, ..agreed };
         self.agreed = Some(agreed.clone());
         Ok(agreed)
+    }
+
+    fn text_offered(&mut self, ours: &TextAbilities, protocol: Protocol) -> Media {
+        let text = Encoding::new(text::TEXT, text::CLOCK);
+        let redundancy = Encoding::new(text::REDUNDANCY, text::CLOCK);
+        let numbers = TextNumbers {
+            text: self.number_of(&text, text::TEXT_NUMBER),
+            redundancy: Some(self.number_of(&redundancy, text::REDUNDANCY_NUMBER)),
+        };
+        let crypto = ours.keys.as_ref().map(OurKeys::lines).unwrap_or_default();
+        text::our_media(ours.port, numbers, protocol, crypto, Direction::SendReceive)
+    }
+
+    /// What they answered to our offer of text; a call without is a call all the same.
+    fn text_accepted(&self, answer: &Description) -> Option<AgreedText> {
+        let local = self.local.as_ref()?;
+        let index = local.media.iter().position(Media::is_text)?;
+        let (ours, theirs) = (&local.media[index], answer.media.get(index)?);
+        let secured = theirs.crypto.first().and_then(|theirs| taken(ours, theirs));
+        if !theirs.is_text() || (secured.is_none() && !theirs.crypto.is_empty()) {
+            return None;
+        }
+        if secured.is_none() && theirs.protocol.is_secure() {
+            return None;
+        }
+        text::agreed(answer, theirs, ours.text_numbers()?, secured)
     }
 
     /// Makes `media` our words: the version grows if they differ from the last ones.
@@ -417,6 +460,40 @@ impl Session {
     }
 }
 
+/// Which of our keys their line answers to.
+fn taken(ours: &Media, theirs: &Crypto) -> Option<Secured> {
+    let line = ours.crypto.iter().find(|ours| ours.tag == theirs.tag)?;
+    let same = line.key.suite() == theirs.key.suite();
+    same.then(|| Secured { ours: line.key.clone(), theirs: theirs.key.clone() })
+}
+
+/// Which of the offered streams is text that we can do, and our answer to it.
+fn answer_text(
+    offer: &Description,
+    ours: Option<&TextAbilities>,
+) -> Option<(usize, Media, AgreedText)> {
+    let ours = ours?;
+    offer.media.iter().enumerate().filter(|(_, media)| media.is_text()).find_map(|(at, theirs)| {
+        let (crypto, secured) = secured(theirs, ours.keys.as_ref()).unzip();
+        if theirs.protocol.is_secure() && secured.is_none() {
+            return None;
+        }
+        let agreed = text::agreed(offer, theirs, theirs.text_numbers()?, secured)?;
+        let (protocol, crypto) = (theirs.protocol.clone(), crypto.into_iter().collect());
+        let numbers = agreed.receives;
+        let media = text::our_media(ours.port, numbers, protocol, crypto, agreed.direction);
+        Some((at, media, agreed))
+    })
+}
+
+/// Our line of keys for theirs, and what it means.
+fn secured(theirs: &Media, keys: Option<&OurKeys>) -> Option<(Crypto, Secured)> {
+    let theirs = theirs.crypto.first()?;
+    let ours = keys?.of(theirs.key.suite())?.clone();
+    let line = Crypto { tag: theirs.tag, key: ours.clone() };
+    Some((line, Secured { ours, theirs: theirs.key.clone() }))
+}
+
 /// Enough random words for the longest key and its salt.
 const KEY_WORDS: usize = 6;
 
@@ -446,12 +523,7 @@ struct Heard {
 
 impl Heard {
     fn of(media: &Media, preference: &[Codec], abilities: &Abilities) -> Option<Self> {
-        let secured = abilities.keys.as_ref().and_then(|keys| {
-            let theirs = media.crypto.first()?;
-            let ours = keys.of(theirs.key.suite())?.clone();
-            let line = Crypto { tag: theirs.tag, key: ours.clone() };
-            Some((line, Secured { ours, theirs: theirs.key.clone() }))
-        });
+        let secured = secured(media, abilities.keys.as_ref());
         if media.protocol.is_secure() && secured.is_none() {
             return None;
         }
@@ -552,6 +624,7 @@ fn agreed(
         packet_time,
         direction,
         held: !direction.sends(),
+        text: None,
     })
 }
 

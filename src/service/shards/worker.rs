@@ -198,7 +198,8 @@ impl Worker {
             | Order::Join { .. }
             | Order::Part { .. }
             | Order::Gather { .. }
-            | Order::Watch { .. } => None,
+            | Order::Watch { .. }
+            | Order::Write { .. } => None,
         };
         let now = self.clock.now();
         self.engine.handle(order, now, &mut self.pairs);

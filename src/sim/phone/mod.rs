@@ -76,6 +76,8 @@ pub struct Habits {
     pub expires: Duration,
     /// Sends RTP and RTCP while a call is up.
     pub sounds: bool,
+    /// Text is written and read on it, too.
+    pub writes: bool,
 }
 
 impl Default for Habits {
@@ -91,6 +93,7 @@ impl Default for Habits {
             headers: Vec::new(),
             expires: Duration::from_secs(300),
             sounds: true,
+            writes: false,
         }
     }
 }
@@ -395,6 +398,15 @@ impl Phone {
                 })
             },
         )
+    }
+
+    /// Where it reads and writes, in calls with text.
+    pub fn texts(&self) -> impl Iterator<Item = (SocketAddr, SocketAddr)> {
+        let up = self.talks.iter().filter(|talk| self.habits.writes && talk.is_established());
+        up.filter_map(|talk| {
+            let theirs = talk.theirs.as_ref()?.text.filter(|theirs| theirs.port() != 0)?;
+            Some((SocketAddr::new(talk.ours.ip(), talk.ours.port() + 1), theirs))
+        })
     }
 
     // ---- time and outputs ----

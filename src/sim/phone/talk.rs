@@ -254,7 +254,10 @@ impl Phone {
     /// Our SDP for a call: an offer, or the answer to `offer`.
     pub(super) fn described(&self, at: usize, offer: Option<&Description>) -> String {
         let talk = &self.talks[at];
-        voice::written(talk.ours, &self.habits.codecs, talk.direction, talk.version, offer)
+        // One call writes beside its sound, one port above it.
+        let text = self.habits.writes.then(|| talk.ours.port() + 1);
+        let Talk { ours, direction, version, .. } = talk;
+        voice::written(*ours, &self.habits.codecs, *direction, *version, offer, text)
     }
 
     /// Sends a request inside a call.

@@ -77,6 +77,8 @@ pub struct Description {
     /// Audio formats by number, in order of preference.
     pub payloads: Vec<u8>,
     pub direction: Direction,
+    /// Where text is read, if it is wanted; the port is zero if it was declined.
+    pub text: Option<SocketAddr>,
 }
 
 impl Description {
@@ -86,6 +88,7 @@ impl Description {
         let mut media: Option<(u16, Vec<u8>)> = None;
         let mut direction = Direction::Both;
         let mut in_audio = false;
+        let mut text_port = None;
         for line in text.lines() {
             let (kind, value) = line.trim_end().split_once('=')?;
             match kind {
@@ -93,6 +96,9 @@ impl Description {
                     host = value.split_whitespace().nth(2)?.parse().ok();
                 }
                 "m" => {
+                    if let Some(rest) = value.strip_prefix("text ") {
+                        text_port = rest.split_whitespace().next()?.parse::<u16>().ok();
+                    }
                     in_audio = value.starts_with("audio ") && media.is_none();
                     if in_audio {
                         let mut words = value.split_whitespace().skip(1);
@@ -117,7 +123,8 @@ impl Description {
             // RFC 3264 §8.4: the old way to hold.
             direction = Direction::SendOnly;
         }
-        Some(Self { address: SocketAddr::new(host, port), payloads, direction })
+        let text = text_port.map(|port| SocketAddr::new(host, port));
+        Some(Self { address: SocketAddr::new(host, port), payloads, direction, text })
     }
 
     /// Whether any of these codecs is on offer.
@@ -134,6 +141,7 @@ pub(super) fn written(
     direction: Direction,
     version: u32,
     offer: Option<&Description>,
+    text: Option<u16>,
 ) -> String {
     let mut chosen: Vec<Codec> = match offer {
         None => codecs.to_vec(),
@@ -153,7 +161,7 @@ pub(super) fn written(
     if keys {
         payloads.push("101".into());
     }
-    let mut text = format!(
+    let mut sdp = format!(
         "v=0\r\no=- 4711 {version} IN {family} {ip}\r\ns=-\r\nc=IN {family} {ip}\r\nt=0 0\r\n\
          m=audio {port} RTP/AVP {payloads}\r\n",
         ip = ours.ip(),
@@ -161,13 +169,24 @@ pub(super) fn written(
         payloads = payloads.join(" "),
     );
     for codec in chosen {
-        text += &format!("a=rtpmap:{}\r\n", codec.map());
+        sdp += &format!("a=rtpmap:{}\r\n", codec.map());
     }
     if keys {
-        text += "a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\n";
+        sdp += "a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\n";
     }
-    text += &format!("a=ptime:20\r\na={}\r\n", direction.token());
-    text
+    sdp += &format!("a=ptime:20\r\na={}\r\n", direction.token());
+    let asked = offer.map(|offer| offer.text.is_some_and(|text| text.port() != 0));
+    match (asked, text) {
+        (None | Some(true), Some(port)) => {
+            sdp += &format!(
+                "m=text {port} RTP/AVP 100 98\r\na=rtpmap:98 t140/1000\r\n\
+                 a=rtpmap:100 red/1000\r\na=fmtp:100 98/98/98\r\n"
+            );
+        }
+        (Some(true), None) => sdp += "m=text 0 RTP/AVP 98\r\n",
+        (None, None) | (Some(false), _) => {}
+    }
+    sdp
 }
 
 #[cfg(test)]
@@ -177,7 +196,7 @@ mod tests {
     #[test]
     fn what_is_written_is_understood() {
         let ours = "10.2.0.1:40000".parse().unwrap();
-        let text = written(ours, &[Codec::Pcma, Codec::G722], Direction::SendOnly, 1, None);
+        let text = written(ours, &[Codec::Pcma, Codec::G722], Direction::SendOnly, 1, None, None);
 
         let description = Description::read(&text).unwrap();
 
@@ -192,9 +211,11 @@ mod tests {
             address: "10.0.0.1:30000".parse().unwrap(),
             payloads: vec![18, 0, 8, 101],
             direction: Direction::Both,
+            text: None,
         };
         let ours = "10.2.0.1:40000".parse().unwrap();
-        let text = written(ours, &[Codec::Pcma, Codec::Pcmu], Direction::Both, 1, Some(&offer));
+        let text =
+            written(ours, &[Codec::Pcma, Codec::Pcmu], Direction::Both, 1, Some(&offer), None);
 
         assert_eq!(Description::read(&text).unwrap().payloads, [0, 101]);
     }

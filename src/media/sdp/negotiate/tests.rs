@@ -301,6 +301,7 @@ fn abilities() -> Abilities {
         keys: None,
         browser: None,
         offers_handshake: false,
+        text: None,
     }
 }
 
