@@ -10,9 +10,13 @@ import { Caller, House, eventually, pause } from "./house.mjs";
 const root = path.resolve(import.meta.dirname, "../..");
 const require = createRequire(path.join(root, "web/"));
 const { chromium } = require("playwright-core");
+/** What the microphones of these browsers hear. */
+const SPEAKS = 880;
+/** The share of it in what is heard: it swells and fades as speech does, or it would be taken for noise and filtered away. */
+const HEARD = 0.3;
 const axe = fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 const pictures = path.join(root, "target/screenshots");
-const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream", "--autoplay-policy=no-user-gesture-required", "--allow-loopback-in-peer-connection"];
+const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream", `--use-file-for-fake-audio-capture=${tone(SPEAKS)}`, "--autoplay-policy=no-user-gesture-required", "--allow-loopback-in-peer-connection"];
 
 let house;
 const open = [];
@@ -33,6 +37,16 @@ async function browser(options = {}) {
     permissions: options.deaf ? [] : ["microphone"], viewport: { width: 1200, height: 900 }, colorScheme: "light", ...options,
   });
   open.push(context);
+  // What the page plays can be listened to.
+  await context.addInitScript(() => {
+    const Player = window.Audio;
+    window.players = [];
+    window.Audio = function (...words) {
+      const player = new Player(...words);
+      window.players.push(player);
+      return player;
+    };
+  });
   const page = context.pages()[0] ?? (await context.newPage());
   page.faults = [];
   page.on("pageerror", (fault) => page.faults.push(String(fault)));
@@ -47,6 +61,29 @@ async function signIn(page, name, where = "/") {
   await page.getByLabel("Mot de passe").fill(house.passwords[name]);
   await page.getByRole("button", { name: "Se connecter" }).click();
   await page.getByRole("button", { name: "Se déconnecter" }).waitFor();
+}
+
+/** How much of the sound the page's phone plays is this tone, from 0 to 1. */
+function hears(page, frequency) {
+  return page.evaluate(async (frequency) => {
+    const stream = window.players?.map((player) => player.srcObject).find(Boolean);
+    if (!stream) return 0;
+    const context = new AudioContext();
+    const analyser = new AnalyserNode(context, { fftSize: 16_384 });
+    context.createMediaStreamSource(stream).connect(analyser);
+    await new Promise((done) => setTimeout(done, 600));
+    const samples = new Float32Array(analyser.fftSize);
+    analyser.getFloatTimeDomainData(samples);
+    const rate = context.sampleRate;
+    await context.close();
+    let [all, c, s] = [0, 0, 0];
+    samples.forEach((sample, i) => {
+      all += sample * sample;
+      c += sample * Math.cos((2 * Math.PI * frequency * i) / rate);
+      s += sample * Math.sin((2 * Math.PI * frequency * i) / rate);
+    });
+    return all < 1e-3 ? 0 : (2 * (c * c + s * s)) / (samples.length * all);
+  }, frequency);
 }
 
 const ready = (page) => page.getByText("Poste prêt").waitFor({ timeout: 15_000 });
@@ -114,6 +151,55 @@ test("a caller rings in the page, with their wait and their line and no number",
   caller.hangUp();
   await page.getByText("Pas d’appel en cours.").waitFor();
   assert.deepEqual(page.faults, []);
+  await page.context().close();
+});
+
+test("a call is picked up with the space bar, both hear each other, hold and come back, and hang up", async () => {
+  const page = await browser();
+  await signIn(page, "claire");
+  await ready(page);
+  const caller = await Caller.rings(house);
+  await page.getByText("Appel entrant – Ligne 3977").waitFor({ timeout: 20_000 });
+  await page.keyboard.press("Space");
+  await page.getByRole("button", { name: "Raccrocher" }).waitFor();
+  await eventually(15, () => caller.hears(SPEAKS) > HEARD, "the caller hears the listener");
+  await eventually(10, async () => (await hears(page, caller.frequency)) > 0.6, "the listener hears the caller");
+  await isAccessible(page, "talking");
+  await shot(page, "listener-talking");
+
+  await page.getByRole("button", { name: "Mettre en attente" }).click();
+  await eventually(10, () => caller.hears(SPEAKS, 1) < 0.05, "on hold the caller hears nothing of the room");
+  await page.getByRole("button", { name: "Reprendre" }).click();
+  await eventually(10, () => caller.hears(SPEAKS) > HEARD, "the caller hears the listener again");
+
+  await page.getByRole("button", { name: "Raccrocher" }).click();
+  await eventually(5, () => caller.state === "ended", "the caller's call ends with the listener's");
+  await page.getByText("Pas d’appel en cours.").waitFor();
+  await shot(page, "listener-after-call-work");
+  const heard = caller.heard.length;
+  await pause(1000);
+  assert.equal(caller.heard.length, heard, "nothing is heard after hanging up");
+  assert.deepEqual(page.faults, []);
+  await page.context().close();
+});
+
+test("a page that is loaded anew in the middle of a call takes the call back", async () => {
+  const page = await browser();
+  await signIn(page, "bram");
+  await ready(page);
+  const caller = await Caller.rings(house);
+  await page.getByText("Appel entrant – Ligne 3977").waitFor({ timeout: 20_000 });
+  await page.keyboard.press("Space");
+  await eventually(15, () => caller.hears(SPEAKS) > HEARD, "the caller hears the listener");
+  // The page notes every other second that it is in a call.
+  await pause(2500);
+  await page.reload();
+  await eventually(10, () => caller.hears(SPEAKS, 1) < 0.05, "the page is gone");
+  await ready(page);
+  await eventually(30, () => caller.state === "answered" && caller.hears(SPEAKS, 1) > HEARD, "the two are together again");
+  await eventually(10, async () => (await hears(page, caller.frequency)) > 0.6, "the listener hears the caller again");
+  caller.hangUp();
+  await page.getByText("Pas d’appel en cours.").waitFor();
   await page.context().close();
 });
 
@@ -248,3 +334,28 @@ test("the sound test hears the microphone and the echo", async () => {
   await page.getByText(/Le microphone vous entend|Le son revient/).waitFor({ timeout: 10_000 });
   await page.context().close();
 });
+
+/** A file with a tone, for a microphone that is none. */
+function tone(frequency) {
+  const [rate, seconds] = [48_000, 10];
+  const file = Buffer.alloc(44 + 2 * rate * seconds);
+  file.write("RIFF", 0);
+  file.writeUInt32LE(file.length - 8, 4);
+  file.write("WAVEfmt ", 8);
+  file.writeUInt32LE(16, 16);
+  file.writeUInt16LE(1, 20);
+  file.writeUInt16LE(1, 22);
+  file.writeUInt32LE(rate, 24);
+  file.writeUInt32LE(2 * rate, 28);
+  file.writeUInt16LE(2, 32);
+  file.writeUInt16LE(16, 34);
+  file.write("data", 36);
+  file.writeUInt32LE(file.length - 44, 40);
+  for (let i = 0; i < rate * seconds; i++) {
+    const loudness = 6000 * (1 - Math.cos((2 * Math.PI * 4 * i) / rate));
+    file.writeInt16LE(Math.round(loudness * Math.sin((2 * Math.PI * frequency * i) / rate)), 44 + 2 * i);
+  }
+  const name = path.join(fs.mkdtempSync(path.join(os.tmpdir(), "hotline-tone-")), "tone.wav");
+  fs.writeFileSync(name, file);
+  return name;
+}
