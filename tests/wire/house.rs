@@ -146,6 +146,7 @@ impl Home {
         command
             .env("HOTLINE__STATE", self.state())
             .env("HOTLINE__HTTP", "127.0.0.1:0")
+            .env("HOTLINE__PAGE__LISTEN", "127.0.0.1:0")
             .env("HOTLINE__DOORS", "udp/127.0.0.1:0,tcp/127.0.0.1:0");
         command
     }
@@ -174,7 +175,9 @@ impl Home {
         };
         let digits = |text: &str| text.chars().take_while(char::is_ascii_digit).collect::<String>();
         let port = digits(&after("(UDP ")).parse().unwrap();
-        let http = format!("127.0.0.1:{}", digits(&after("http://127.0.0.1:")));
+        let health = said.lines().find(|line| line.ends_with("/healthz")).unwrap_or_default();
+        let http =
+            health.trim().trim_start_matches("http://").trim_end_matches("/healthz").to_owned();
         House { child, said, port, http }
     }
 

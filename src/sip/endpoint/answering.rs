@@ -24,6 +24,8 @@ const RETRY_MIN: u64 = 5;
 const RETRY_SPREAD: u64 = 6;
 /// How often a provisional response is sent again.
 const REFRESH: Duration = Duration::from_secs(60);
+/// How often a description in a provisional response is repeated over UDP when nobody acknowledges it.
+const EARLY: Duration = Duration::from_secs(2);
 
 impl Endpoint {
     /// A new INVITE that was let in: the dialog begins.
@@ -71,6 +73,9 @@ impl Endpoint {
             self.provisional_reliably(dialog, status, sdp, now);
             return;
         }
+        if sdp.is_some() && !session.dialog.flow.transport.is_reliable() {
+            self.timers.set(Timer::Early(dialog), now.steady + EARLY);
+        }
         let response = self.with_contact(question.response(status), session.dialog.flow);
         let response = with_early_media(response, question, sdp);
         let bytes = match sdp {
@@ -91,6 +96,16 @@ impl Endpoint {
         } else if let Stage::Incoming { transaction, .. } = &session.stage {
             self.transactions.repeat_provisional(*transaction, now.steady);
             self.timers.set(Timer::Refresh(dialog), now.steady + REFRESH);
+        }
+    }
+
+    /// Who has not got the description can't hear what is said before the answer, and nothing tells
+    /// us so.
+    pub(super) fn repeat_early(&mut self, dialog: DialogRef, now: Now) {
+        let session = self.sessions.get(&dialog);
+        if let Some(Stage::Incoming { transaction, .. }) = session.map(|session| &session.stage) {
+            self.transactions.repeat_provisional(*transaction, now.steady);
+            self.timers.set(Timer::Early(dialog), now.steady + EARLY);
         }
     }
 

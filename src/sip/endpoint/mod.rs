@@ -179,6 +179,8 @@ enum Timer {
     Glare(DialogRef),
     /// Send our provisional response again.
     Refresh(DialogRef),
+    /// Send our description before the answer again.
+    Early(DialogRef),
     /// Send our reliable provisional response again.
     Unpracked(DialogRef),
     /// No PRACK will come any more.
@@ -434,6 +436,7 @@ impl Endpoint {
                 Timer::Quiet(dialog) => self.heard_nothing(dialog, now),
                 Timer::Glare(dialog) => self.offer_again(dialog, now),
                 Timer::Refresh(dialog) => self.refresh_provisional(dialog, now),
+                Timer::Early(dialog) => self.repeat_early(dialog, now),
                 Timer::Unpracked(dialog) => self.repeat_reliably(dialog, now),
                 Timer::NeverPracked(dialog) => self.never_pracked(dialog, now),
                 Timer::SessionRefresh(dialog) => self.refresh_session(dialog, now),
@@ -559,6 +562,7 @@ impl Endpoint {
         self.timers.stop(&Timer::Quiet(dialog));
         self.timers.stop(&Timer::Glare(dialog));
         self.timers.stop(&Timer::Refresh(dialog));
+        self.timers.stop(&Timer::Early(dialog));
         self.timers.stop(&Timer::Unpracked(dialog));
         self.timers.stop(&Timer::NeverPracked(dialog));
         self.timers.stop(&Timer::SessionRefresh(dialog));
