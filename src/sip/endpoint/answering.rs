@@ -24,8 +24,11 @@ const RETRY_MIN: u64 = 5;
 const RETRY_SPREAD: u64 = 6;
 /// How often a provisional response is sent again.
 const REFRESH: Duration = Duration::from_secs(60);
-/// How often a description in a provisional response is repeated over UDP when nobody acknowledges it.
-const EARLY: Duration = Duration::from_secs(2);
+/// When a description in a provisional response that nobody acknowledges is repeated over UDP for the
+/// first time; each further time twice as long after.
+const EARLY: Duration = Duration::from_secs(1);
+/// How many times: 31 s, as long as a closed message.
+pub(super) const EARLY_MAX: u8 = 5;
 
 impl Endpoint {
     /// A new INVITE that was let in: the dialog begins.
@@ -74,7 +77,7 @@ impl Endpoint {
             return;
         }
         if sdp.is_some() && !session.dialog.flow.transport.is_reliable() {
-            self.timers.set(Timer::Early(dialog), now.steady + EARLY);
+            self.timers.set(Timer::Early(dialog, 0), now.steady + EARLY);
         }
         let response = self.with_contact(question.response(status), session.dialog.flow);
         let response = with_early_media(response, question, sdp);
@@ -101,11 +104,14 @@ impl Endpoint {
 
     /// Who has not got the description can't hear what is said before the answer, and nothing tells
     /// us so.
-    pub(super) fn repeat_early(&mut self, dialog: DialogRef, now: Now) {
+    pub(super) fn repeat_early(&mut self, dialog: DialogRef, done: u8, now: Now) {
         let session = self.sessions.get(&dialog);
         if let Some(Stage::Incoming { transaction, .. }) = session.map(|session| &session.stage) {
             self.transactions.repeat_provisional(*transaction, now.steady);
-            self.timers.set(Timer::Early(dialog), now.steady + EARLY);
+            let done = done + 1;
+            if done < EARLY_MAX {
+                self.timers.set(Timer::Early(dialog, done), now.steady + EARLY * (1 << done));
+            }
         }
     }
 

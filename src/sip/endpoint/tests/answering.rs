@@ -56,12 +56,32 @@ fn a_second_copy_of_an_invite_makes_no_second_call() {
 fn a_provisional_is_sent_again_every_minute() {
     let mut house = House::new();
     let dialog = house.is_invited(&invite("z9hG4bKone"));
-    house.does(|endpoint, now| endpoint.progress(dialog, ANSWER.into(), now));
+    house.does(|endpoint, now| endpoint.ring(dialog, now));
     house.lines();
 
     house.passes(secs(121));
 
-    assert_eq!(house.lines(), ["SIP/2.0 183 Session Progress"; 2]);
+    assert_eq!(house.lines(), ["SIP/2.0 180 Ringing"; 2]);
+}
+
+/// RFC 3960 §2: whoever missed the description can't hear what is said before the answer.
+#[test]
+fn a_description_before_the_answer_is_repeated_for_half_a_minute() {
+    let mut house = House::new();
+    let dialog = house.is_invited(&invite("z9hG4bKone"));
+    house.does(|endpoint, now| endpoint.progress(dialog, ANSWER.into(), now));
+    let first = house.take_sent().pop().unwrap();
+    assert!(first.ends_with(ANSWER), "{first}");
+
+    house.passes(secs(80));
+    let sent = house.take_sent();
+    assert_eq!(
+        sent.iter().filter(|sent| **sent == first).count(),
+        6,
+        "after 1, 3, 7, 15, 31 and 60 s"
+    );
+    house.does(|endpoint, now| endpoint.accept(dialog, ANSWER.into(), now));
+    assert!(house.lines().contains(&"SIP/2.0 200 OK".to_owned()));
 }
 
 #[test]
