@@ -118,7 +118,7 @@ pub enum Output {
     Leave,
     /// The caller put us on hold, or took us back.
     Held(bool),
-    /// Asks how long the wait will be; told by [`Call::estimated`].
+    /// Asks how long the wait will be; told by [`Call::estimated`](crate::call::Call::estimated).
     Estimate,
     /// None of the listener's phones gave a sign of life yet.
     Quiet {
