@@ -24,6 +24,17 @@ const HOUSE: usize = 0;
 const PHONE: usize = 1;
 const ADDRESSES: [&str; 2] = ["203.0.113.1:5060", "198.51.100.7:5060"];
 
+/// A re-INVITE given up before anything was heard of it, and heard of (100) only afterwards, stayed for ever.
+#[test]
+fn a_question_given_up_is_not_kept_by_a_late_100() {
+    let mut world = World::new(15_241_470_997_056_476_714, 16, 0);
+    for _ in 0..2 {
+        world.house_calls();
+    }
+    world.lives();
+    world.agrees().unwrap();
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -31,6 +31,8 @@ pub(super) struct InviteClient {
     invite: Kept,
     twin: Twin,
     state: State,
+    /// Nobody waits for the answer: a provisional response buys it no more time.
+    given_up: bool,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -52,7 +54,13 @@ enum State {
 
 impl InviteClient {
     pub(super) fn new(flow: Flow, invite: Bytes, twin: Twin) -> Self {
-        Self { flow, invite: Kept(invite), twin, state: State::Calling { pause: T1 } }
+        Self {
+            flow,
+            invite: Kept(invite),
+            twin,
+            state: State::Calling { pause: T1 },
+            given_up: false,
+        }
     }
 
     pub(super) fn flow(&self) -> Flow {
@@ -78,7 +86,9 @@ impl InviteClient {
         match (&mut self.state, status) {
             (State::Calling { .. }, 100..=199) => {
                 hands.stop(Timer::A);
-                hands.stop(Timer::B);
+                if !self.given_up {
+                    hands.stop(Timer::B);
+                }
                 self.state = State::Proceeding;
                 true
             }
@@ -139,7 +149,10 @@ impl InviteClient {
 
     pub(super) fn cancelled(&mut self, hands: &mut Hands<'_>) {
         match self.state {
-            State::Calling { .. } | State::Proceeding => hands.start(Timer::B, PATIENCE),
+            State::Calling { .. } | State::Proceeding => {
+                self.given_up = true;
+                hands.start(Timer::B, PATIENCE);
+            }
             State::Completed { .. } | State::Accepted { .. } => {}
         }
     }
