@@ -5,6 +5,7 @@
 
 mod address_range;
 mod caller_number;
+mod hexadecimal;
 mod mint;
 mod moment;
 mod names;
@@ -17,6 +18,7 @@ mod timers;
 
 pub use address_range::{AddressRange, NotARange};
 pub use caller_number::{CallerNumber, Territory};
+pub use hexadecimal::in_hexadecimal;
 pub use mint::Mint;
 pub use moment::Moment;
 pub use names::{

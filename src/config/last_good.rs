@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
+use crate::base::in_hexadecimal;
 use crate::config::catalogue::What;
-use crate::config::listeners::in_hexadecimal;
 use crate::config::load::load_from;
 use crate::config::report::{Place, Report};
 use crate::config::{House, Loaded, Places, house_of, prompts};

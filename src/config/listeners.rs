@@ -3,15 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use md5::{Digest as _, Md5};
-use sha2::Sha256;
-
 use crate::base::{ListenerName, QueueName};
 use crate::config::catalogue::{Kind, What};
 use crate::config::directory::Directory;
 use crate::config::file::{CodesTable, ListenersFile, QueuesFile, RegistrationTable, Word};
 use crate::config::link::{Linker, hours, minutes, seconds, spelled};
 use crate::exchange::{Code, ListenerPlan};
+use crate::sip::digest::ha1;
 use crate::sip::{Account, Algorithm};
 
 /// How phones register.
@@ -164,15 +162,10 @@ pub(super) fn account(
     realm: &str,
     password: &str,
 ) -> Account {
-    let secret = format!("{name}:{realm}:{password}");
     Account {
-        ha1_md5: in_hexadecimal(&Md5::digest(secret.as_bytes())),
-        ha1_sha256: in_hexadecimal(&Sha256::digest(secret.as_bytes())),
+        ha1_md5: ha1(Algorithm::Md5, name.as_str(), realm, password),
+        ha1_sha256: ha1(Algorithm::Sha256, name.as_str(), realm, password),
         algorithms: listener.algorithms.clone(),
         phones_max: listener.phones,
     }
-}
-
-pub(super) fn in_hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

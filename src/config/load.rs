@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
-use crate::base::{ListenerName, PromptName, TrunkName};
+use crate::base::{ListenerName, PromptName, TrunkName, in_hexadecimal};
 use crate::config::catalogue::What;
 use crate::config::directory::Directory;
 use crate::config::file::{
@@ -341,7 +341,7 @@ fn version(files: &Files) -> String {
         digest.update((bytes.len() as u64).to_be_bytes());
         digest.update(bytes);
     }
-    listeners::in_hexadecimal(&digest.finalize()[..6])
+    in_hexadecimal(&digest.finalize()[..6])
 }
 
 pub(super) fn doors_of(house: &House) -> Vec<Door> {

@@ -7,17 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use md5::Md5;
-use sha2::{Digest, Sha256};
-
 use crate::base::{AddressRange, PhoneNumber, TrunkName};
 use crate::config::catalogue::{Kind, What};
 use crate::config::file::{AccountTable, TrunkTable, TrunksFile, Word};
 use crate::config::link::{Linker, hours, minutes, seconds};
-use crate::config::listeners::in_hexadecimal;
 use crate::exchange::{ClosedMessage, TrunkPlan};
+use crate::sip::digest::ha1;
 use crate::sip::locate::Destination;
-use crate::sip::{Dress, Transport, TrunkAccess, TrunkAccount, TrunkPeer};
+use crate::sip::{Algorithm, Dress, Transport, TrunkAccess, TrunkAccount, TrunkPeer};
 
 /// A trunk as it is written, but for its password.
 #[derive(Clone, Debug)]
@@ -187,10 +184,10 @@ pub(super) fn with_password(
     account: TrunkAccount,
     password: Option<&String>,
 ) -> Option<TrunkAccount> {
-    let secret = format!("{}:{}:{}", account.username, account.realm, password?);
+    let digest = |algorithm| Some(ha1(algorithm, &account.username, &account.realm, password?));
     Some(TrunkAccount {
-        ha1_md5: in_hexadecimal(&Md5::digest(secret.as_bytes())),
-        ha1_sha256: in_hexadecimal(&Sha256::digest(secret.as_bytes())),
+        ha1_md5: digest(Algorithm::Md5)?,
+        ha1_sha256: digest(Algorithm::Sha256)?,
         ..account
     })
 }

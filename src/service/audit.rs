@@ -12,6 +12,7 @@ use std::sync::{Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::base::in_hexadecimal;
 use crate::http::desk::Entry;
 
 const NAME: &str = "audit.jsonl";
@@ -78,8 +79,7 @@ impl Audit {
 }
 
 fn link(before: &str, entry: &str) -> String {
-    let digest = Sha256::digest(format!("{before}\n{entry}").as_bytes());
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    in_hexadecimal(&Sha256::digest(format!("{before}\n{entry}").as_bytes()))
 }
 
 #[cfg(test)]

@@ -11,20 +11,20 @@ use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Json, Response};
 use hmac::{Hmac, KeyInit, Mac};
-use md5::Md5;
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-use crate::base::ListenerName;
+use crate::base::{ListenerName, in_hexadecimal};
 use crate::exchange::Command;
 use crate::http::desk::problem::Problem;
 use crate::http::desk::routes::Need;
 use crate::http::desk::sessions::{self, Session};
 use crate::http::desk::views::{Done, PhoneView, Role, SessionView, SignIn};
-use crate::http::desk::{Desk, proof, text};
-use crate::sip::Pass;
+use crate::http::desk::{Desk, proof};
+use crate::sip::digest::ha1;
+use crate::sip::{Algorithm, Pass};
 
 const SESSION: &str = "hotline_session";
 const BROWSER: &str = "hotline_browser";
@@ -201,7 +201,7 @@ pub(super) async fn phone(
         (session.pass.as_ref().map(|(secret, _)| secret.clone()), session.left(now))
     };
     let realm = desk.house.plan().sip.realm.clone();
-    let secret = secret.unwrap_or_else(|| text::in_hexadecimal(&desk.house.chance()));
+    let secret = secret.unwrap_or_else(|| in_hexadecimal(&desk.house.chance()));
     // Told again each time: a house that was started anew has forgotten it, and a page that reloads
     // often must not push out the pass of the tab beside it.
     let pass = pass_of(&who.name, &realm, &secret, lasts);
@@ -273,7 +273,7 @@ impl Desk {
 
     /// What a browser is given that signed in under this name.
     fn mark(&self, name: &ListenerName) -> String {
-        let nonce = text::in_hexadecimal(&self.house.chance()[..16]);
+        let nonce = in_hexadecimal(&self.house.chance()[..16]);
         format!("{nonce}.{}", self.seal(name, &nonce))
     }
 
@@ -289,15 +289,14 @@ impl Desk {
             return String::new();
         };
         mac.update(format!("{name} {nonce}").as_bytes());
-        text::in_hexadecimal(&mac.finalize().into_bytes())
+        in_hexadecimal(&mac.finalize().into_bytes())
     }
 }
 
 fn pass_of(name: &ListenerName, realm: &str, secret: &str, lasts: Duration) -> Pass {
-    let whole = format!("{name}:{realm}:{secret}");
     Pass {
-        ha1_md5: text::in_hexadecimal(&Md5::digest(whole.as_bytes())),
-        ha1_sha256: text::in_hexadecimal(&Sha256::digest(whole.as_bytes())),
+        ha1_md5: ha1(Algorithm::Md5, name.as_str(), realm, secret),
+        ha1_sha256: ha1(Algorithm::Sha256, name.as_str(), realm, secret),
         lasts,
     }
 }

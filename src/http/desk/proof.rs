@@ -12,8 +12,7 @@ use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::base::ListenerName;
-use crate::http::desk::text;
+use crate::base::{ListenerName, in_hexadecimal};
 
 /// The longest password that is looked at.
 pub const PASSWORD_MAX: usize = 256;
@@ -42,7 +41,7 @@ pub(super) fn is_password(name: &ListenerName, secrets: Option<&Secrets>, passwo
         return false;
     };
     let digest = Sha256::digest(format!("{name}:{realm}:{password}").as_bytes());
-    bool::from(text::in_hexadecimal(&digest).as_bytes().ct_eq(expected.as_bytes()))
+    bool::from(in_hexadecimal(&digest).as_bytes().ct_eq(expected.as_bytes()))
 }
 
 /// What is kept of a page password.
@@ -113,7 +112,7 @@ mod tests {
     #[test]
     fn a_page_password_a_phone_password_and_nobody() {
         let lea: ListenerName = "lea".parse().unwrap();
-        let phone = text::in_hexadecimal(&Sha256::digest(b"lea:hotline:correct horse"));
+        let phone = in_hexadecimal(&Sha256::digest(b"lea:hotline:correct horse"));
         let by_phone = Secrets { phone: Some((phone, "hotline".into())), ..Secrets::default() };
         assert!(is_password(&lea, Some(&by_phone), "correct horse"));
         assert!(!is_password(&lea, Some(&by_phone), "correct horsf"));

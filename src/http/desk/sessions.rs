@@ -9,8 +9,7 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-use crate::base::{ListenerName, Moment};
-use crate::http::desk::text;
+use crate::base::{ListenerName, Moment, in_hexadecimal};
 
 /// A sign-in lasts an evening and the one who stays late.
 pub(super) const LASTS: Duration = Duration::from_secs(12 * 3600);
@@ -73,8 +72,8 @@ impl Sessions {
             give_way.extend(self.all.iter().min_by_key(|(_, one)| one.seen).map(|(key, _)| *key));
         }
         gone.extend(give_way.iter().filter_map(|key| self.all.remove(key)));
-        let token = text::in_hexadecimal(chance.0);
-        let csrf = text::in_hexadecimal(chance.1);
+        let token = in_hexadecimal(chance.0);
+        let csrf = in_hexadecimal(chance.1);
         let session = Session { who, csrf, pass: None, began: now, seen: now };
         self.all.insert(digest(&token), session);
         (token, gone)

@@ -1,13 +1,4 @@
-//! Small texts: hexadecimal, CSV that a spreadsheet can't be tricked with.
-
-use std::fmt::Write;
-
-pub(super) fn in_hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
+//! CSV that a spreadsheet can't be tricked with.
 
 /// One row, with its line end (RFC 4180).
 pub(super) fn csv_row<'a>(cells: impl IntoIterator<Item = &'a str>) -> String {

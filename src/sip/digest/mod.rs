@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::base::{Mint, Moment};
+use crate::base::{Mint, Moment, in_hexadecimal};
 use crate::sip::headers::{Challenge, Credentials};
 use crate::sip::message::Method;
 use crate::sip::uri::Uri;
@@ -214,22 +214,12 @@ fn hash(algorithm: Algorithm, parts: &[&str]) -> String {
             }
             digest.update(part.as_bytes());
         }
-        hex(&digest.finalize())
+        in_hexadecimal(&digest.finalize())
     }
     match algorithm {
         Algorithm::Md5 => of::<Md5>(parts),
         Algorithm::Sha256 => of::<Sha256>(parts),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        text.push(char::from(DIGITS[usize::from(byte & 15)]));
-    }
-    text
 }
 
 #[cfg(test)]

@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
-use super::hex;
-use crate::base::{Mint, Moment};
+use crate::base::{Mint, Moment, in_hexadecimal};
 
 /// How long a nonce may be used. Longer than a phone's usual silence, so that most requests prove
 /// themselves at once; short enough that a leaked answer is soon worth nothing.
@@ -91,7 +90,7 @@ impl Nonces {
         let mut mac =
             Hmac::<Sha256>::new_from_slice(&self.secret).expect("HMAC takes a key of any length");
         mac.update(stamp.as_bytes());
-        let mut proof = hex(&mac.finalize().into_bytes());
+        let mut proof = in_hexadecimal(&mac.finalize().into_bytes());
         proof.truncate(PROOF_DIGITS);
         proof
     }

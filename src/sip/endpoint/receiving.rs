@@ -11,7 +11,7 @@ use std::net::IpAddr;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
-use crate::base::{AddressRange, Now, TrunkName};
+use crate::base::{AddressRange, Now, TrunkName, in_hexadecimal};
 use crate::sip::Flow;
 use crate::sip::compose::Question;
 use crate::sip::message::{
@@ -336,7 +336,7 @@ impl Endpoint {
         hash.update(self.secret);
         hash.update(request.call_id());
         hash.update(request.header(HeaderName::Via).unwrap_or_default());
-        hash.finalize().iter().take(10).map(|byte| format!("{byte:02x}")).collect()
+        in_hexadecimal(&hash.finalize()[..10])
     }
 
     /// The trunk an address belongs to.
