@@ -263,8 +263,7 @@ impl Exchange {
     }
 
     fn welcome(&mut self, call: CallRef, dialog: DialogRef, guest: Guest, now: Now) {
-        self.dialogs.insert(dialog, (call, CALLER));
-        self.legs.insert((call, CALLER), dialog);
+        self.remember_dialog(dialog, call, CALLER);
         self.guests.insert(call, guest);
         self.with_guest(call, now, |_, _| {});
         self.board_changed = true;
@@ -318,6 +317,12 @@ impl Exchange {
         if let Some(&(call, leg)) = self.dialogs.get(&dialog) {
             self.with_call(call, now, |call, now| act(call, leg, now));
         }
+    }
+
+    /// From now on this dialog is this leg of this call.
+    pub(super) fn remember_dialog(&mut self, dialog: DialogRef, call: CallRef, leg: u32) {
+        self.dialogs.insert(dialog, (call, leg));
+        self.legs.insert((call, leg), dialog);
     }
 
     pub(super) fn forget_dialog(&mut self, dialog: DialogRef) {

@@ -68,8 +68,7 @@ impl Exchange {
                     },
                     now,
                 );
-                self.dialogs.insert(dialog, (call, leg));
-                self.legs.insert((call, leg), dialog);
+                self.remember_dialog(dialog, call, leg);
             }
             Wish::CallOut { leg, number, offer } => self.call_out(call, leg, number, offer, now),
             Wish::Knock => {

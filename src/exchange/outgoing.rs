@@ -60,8 +60,7 @@ impl Exchange {
             return true;
         }
         // As it was: its end is to be told.
-        self.dialogs.insert(dialog, (call, leg));
-        self.legs.insert((call, leg), dialog);
+        self.remember_dialog(dialog, call, leg);
         false
     }
 
@@ -104,8 +103,7 @@ impl Exchange {
         self.outputs.push_back(Output::Media(Order::Restrict { stream, sources }));
         let dialog = self.endpoint.invite(invitation, now);
         self.outgoing.insert(dialog, outgoing);
-        self.dialogs.insert(dialog, (call, leg));
-        self.legs.insert((call, leg), dialog);
+        self.remember_dialog(dialog, call, leg);
         true
     }
 

@@ -124,10 +124,7 @@ impl Exchange {
             leg = call.asks_beside(wanted, invited.offer.clone(), invited.road, now);
         });
         match leg {
-            Some(leg) => {
-                self.dialogs.insert(invited.dialog, (call, leg));
-                self.legs.insert((call, leg), invited.dialog);
-            }
+            Some(leg) => self.remember_dialog(invited.dialog, call, leg),
             None => {
                 self.endpoint.refuse(invited.dialog, Refusal::TemporarilyUnavailable, now);
             }
@@ -143,7 +140,7 @@ impl Exchange {
             return;
         };
         let listener = listener.clone();
-        let replaced_call = self.dialogs.get(&replaced).map(|(call, _)| *call);
+        let replaced = self.dialogs.get(&replaced).copied();
         let is_free = match self.roster.presence_of(&listener) {
             Some(
                 Presence::Available { .. }
@@ -151,7 +148,7 @@ impl Exchange {
                 | Presence::Paused { .. },
             ) => true,
             // Their own phone rings for the same caller.
-            Some(Presence::Alerting { call }) => Some(call) == replaced_call,
+            Some(Presence::Alerting { call }) => replaced.is_some_and(|(its, _)| its == call),
             Some(
                 Presence::Offline
                 | Presence::Talking { .. }
@@ -161,7 +158,7 @@ impl Exchange {
             | None => false,
         };
         let mut leg = None;
-        if let Some(&(call, place)) = self.dialogs.get(&replaced) {
+        if let Some((call, place)) = replaced {
             let may_pick_up = is_free && self.serves_queue_of(&listener, call);
             let (offer, road) = (invited.offer.clone(), invited.road);
             self.with_call(call, now, |call, now| {
@@ -174,8 +171,7 @@ impl Exchange {
                 };
             });
             if let Some(leg) = leg {
-                self.dialogs.insert(invited.dialog, (call, leg));
-                self.legs.insert((call, leg), invited.dialog);
+                self.remember_dialog(invited.dialog, call, leg);
             }
         }
         if leg.is_none() {
