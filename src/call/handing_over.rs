@@ -40,38 +40,18 @@ impl Call {
 
     /// The listener the caller talks with.
     pub fn listener(&self) -> Option<&ListenerName> {
-        match &self.stage {
-            Stage::Talking(talking) => Some(&talking.listener),
-            Stage::Arriving(_)
-            | Stage::Greeting(_)
-            | Stage::Waiting(_)
-            | Stage::Leaving(_)
-            | Stage::Gone(_) => None,
-        }
+        self.stage.conversation().map(|talking| &talking.listener)
     }
 
     /// Whether the emergency services are in the conversation.
     pub fn has_emergency(&self) -> bool {
-        match &self.stage {
-            Stage::Talking(talking) => talking.is_three(),
-            Stage::Arriving(_)
-            | Stage::Greeting(_)
-            | Stage::Waiting(_)
-            | Stage::Leaving(_)
-            | Stage::Gone(_) => false,
-        }
+        self.stage.conversation().is_some_and(Talking::is_three)
     }
 
     /// Whose phone is behind a leg, if they talk with the caller over it or ask somebody there.
     pub fn listener_on(&self, leg: u32) -> Option<&ListenerName> {
-        match &self.stage {
-            Stage::Talking(talking) => talking.is_theirs(leg).then_some(&talking.listener),
-            Stage::Arriving(_)
-            | Stage::Greeting(_)
-            | Stage::Waiting(_)
-            | Stage::Leaving(_)
-            | Stage::Gone(_) => None,
-        }
+        let talking = self.stage.conversation().filter(|talking| talking.is_theirs(leg))?;
+        Some(&talking.listener)
     }
 
     /// Somebody they wanted can be reached: see [`Output::Seek`].
@@ -106,11 +86,7 @@ impl Call {
         road: Road,
         now: Now,
     ) -> Option<u32> {
-        let is_in_line = match &self.stage {
-            Stage::Greeting(_) | Stage::Waiting(_) => true,
-            Stage::Arriving(_) | Stage::Talking(_) | Stage::Leaving(_) | Stage::Gone(_) => false,
-        };
-        if !is_in_line || !self.body.may_be_picked_up(rings) {
+        if !self.is_in_line() || !self.body.may_be_picked_up(rings) {
             return None;
         }
         let leg = self.body.picks_up_elsewhere(listener, offer, road, now);
@@ -141,16 +117,8 @@ impl Call {
 
     /// Whether these are the two lines of a listener who asks somebody.
     pub fn could_complete(&self, one: u32, other: u32) -> bool {
-        match &self.stage {
-            Stage::Talking(talking) => {
-                one != other && talking.asks_on(one, other) || talking.asks_on(other, one)
-            }
-            Stage::Arriving(_)
-            | Stage::Greeting(_)
-            | Stage::Waiting(_)
-            | Stage::Leaving(_)
-            | Stage::Gone(_) => false,
-        }
+        let asks = |talking: &Talking| talking.asks_on(one, other) || talking.asks_on(other, one);
+        self.stage.conversation().is_some_and(asks)
     }
 
     /// By a REFER with Replaces on this leg, the caller is for whom the listener asked.
@@ -194,30 +162,8 @@ impl Call {
         }
     }
 
-    pub(super) fn talking(
-        &mut self,
-        now: Now,
-        work: impl FnOnce(&mut Talking, &mut Body, Now) -> Option<Stage>,
-    ) {
-        self.step(now, |stage, body, now| match stage {
-            Stage::Talking(talking) => work(talking, body, now),
-            Stage::Arriving(_)
-            | Stage::Greeting(_)
-            | Stage::Waiting(_)
-            | Stage::Leaving(_)
-            | Stage::Gone(_) => None,
-        });
-    }
-
     fn talking_with(&self, listener: &ListenerName) -> Option<&Talking> {
-        match &self.stage {
-            Stage::Talking(talking) => Some(talking).filter(|talking| talking.is_with(listener)),
-            Stage::Arriving(_)
-            | Stage::Greeting(_)
-            | Stage::Waiting(_)
-            | Stage::Leaving(_)
-            | Stage::Gone(_) => None,
-        }
+        self.stage.conversation().filter(|talking| talking.is_with(listener))
     }
 }
 

@@ -77,6 +77,19 @@ enum Stage {
     Gone(Gone),
 }
 
+impl Stage {
+    fn conversation(&self) -> Option<&Talking> {
+        match self {
+            Stage::Talking(talking) => Some(talking),
+            Stage::Arriving(_)
+            | Stage::Greeting(_)
+            | Stage::Waiting(_)
+            | Stage::Leaving(_)
+            | Stage::Gone(_) => None,
+        }
+    }
+}
+
 impl Call {
     /// A call came. It is answered, whatever the hour: see the first outputs.
     pub fn arrived(arrival: Arrival, now: Now) -> Self {
@@ -348,14 +361,8 @@ impl Call {
 
     /// Whether somebody talks by this leg: with the caller, or with the listener on the caller's behalf.
     pub fn talks_by(&self, leg: u32) -> bool {
-        match &self.stage {
-            Stage::Talking(talking) => talking.leg() == leg || talking.has_party(leg),
-            Stage::Arriving(_)
-            | Stage::Greeting(_)
-            | Stage::Waiting(_)
-            | Stage::Leaving(_)
-            | Stage::Gone(_) => false,
-        }
+        let is_theirs = |talking: &Talking| talking.leg() == leg || talking.has_party(leg);
+        self.stage.conversation().is_some_and(is_theirs)
     }
 
     /// Whether the caller was let in and is yet to be served: what a drain is for.
@@ -388,11 +395,36 @@ impl Call {
 
     /// What rings for us changed: what the caller hears may too, and a drain may be over.
     fn rings_changed(&mut self, now: Now) {
+        self.waiting(now, Waiting::rings_changed);
+    }
+
+    /// Lets a call that waits work, and goes where it leads; no other does.
+    fn waiting(
+        &mut self,
+        now: Now,
+        work: impl FnOnce(&mut Waiting, &mut Body, Now) -> Option<Stage>,
+    ) {
         self.step(now, |stage, body, now| match stage {
-            Stage::Waiting(waiting) => waiting.rings_changed(body, now),
+            Stage::Waiting(waiting) => work(waiting, body, now),
             Stage::Arriving(_)
             | Stage::Greeting(_)
             | Stage::Talking(_)
+            | Stage::Leaving(_)
+            | Stage::Gone(_) => None,
+        });
+    }
+
+    /// Lets a conversation work, and goes where it leads.
+    fn talking(
+        &mut self,
+        now: Now,
+        work: impl FnOnce(&mut Talking, &mut Body, Now) -> Option<Stage>,
+    ) {
+        self.step(now, |stage, body, now| match stage {
+            Stage::Talking(talking) => work(talking, body, now),
+            Stage::Arriving(_)
+            | Stage::Greeting(_)
+            | Stage::Waiting(_)
             | Stage::Leaving(_)
             | Stage::Gone(_) => None,
         });

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::base::Now;
-use crate::call::{Call, Stage, leaving};
+use crate::call::talking::Talking;
+use crate::call::{Call, leaving};
 use crate::queue::Stop;
 
 /// A deadline of a call.
@@ -34,57 +35,26 @@ pub(super) enum Timer {
 impl Call {
     pub fn handle_timeout(&mut self, now: Now) {
         while let Some(timer) = self.body.timers.pop_due(now.steady) {
-            self.step(now, |stage, body, now| match timer {
-                Timer::CallerGone => Some(leaving::caller_gone_silently(stage, body, now)),
-                Timer::ProbeAgain => {
-                    body.probe_caller(now);
-                    None
-                }
-                Timer::Unmeasured => {
-                    leaving::unmeasured(stage, body, now);
-                    None
-                }
+            match timer {
+                Timer::CallerGone => self.step(now, |stage, body, now| {
+                    Some(leaving::caller_gone_silently(stage, body, now))
+                }),
+                Timer::ProbeAgain => self.body.probe_caller(now),
+                Timer::Unmeasured => leaving::unmeasured(&mut self.stage, &mut self.body, now),
                 Timer::RingAfter => {
-                    body.ready(now);
-                    body.call_for_help(now);
-                    None
+                    self.body.ready(now);
+                    self.body.call_for_help(now);
                 }
                 Timer::HelpOver => {
-                    body.dismiss_help(Stop::Unanswered, now);
-                    match stage {
-                        Stage::Waiting(waiting) => waiting.rings_changed(body, now),
-                        Stage::Arriving(_)
-                        | Stage::Greeting(_)
-                        | Stage::Talking(_)
-                        | Stage::Leaving(_)
-                        | Stage::Gone(_) => None,
-                    }
+                    self.body.dismiss_help(Stop::Unanswered, now);
+                    self.rings_changed(now);
                 }
-                Timer::Announce | Timer::LongWait | Timer::Nobody => match stage {
-                    Stage::Waiting(waiting) => waiting.handle_timer(body, timer, now),
-                    Stage::Arriving(_)
-                    | Stage::Greeting(_)
-                    | Stage::Talking(_)
-                    | Stage::Leaving(_)
-                    | Stage::Gone(_) => None,
-                },
-                Timer::ConsultOver => match stage {
-                    Stage::Talking(talking) => talking.rang_in_vain(body, now),
-                    Stage::Arriving(_)
-                    | Stage::Greeting(_)
-                    | Stage::Waiting(_)
-                    | Stage::Leaving(_)
-                    | Stage::Gone(_) => None,
-                },
-                Timer::ListenerGone => match stage {
-                    Stage::Talking(talking) => talking.lost(body, now),
-                    Stage::Arriving(_)
-                    | Stage::Greeting(_)
-                    | Stage::Waiting(_)
-                    | Stage::Leaving(_)
-                    | Stage::Gone(_) => None,
-                },
-            });
+                Timer::Announce | Timer::LongWait | Timer::Nobody => {
+                    self.waiting(now, |waiting, body, now| waiting.handle_timer(body, timer, now));
+                }
+                Timer::ConsultOver => self.talking(now, Talking::rang_in_vain),
+                Timer::ListenerGone => self.talking(now, Talking::lost),
+            }
         }
     }
 }
