@@ -62,6 +62,8 @@ pub(crate) struct Session {
     /// A transfer their phone has asked for, and how many there were.
     pub(crate) transfer: Option<Transfer>,
     pub(crate) refers: u32,
+    /// The pause before our last provisional response is sent again.
+    pub(crate) refresh_pause: Duration,
     /// Our reliable provisional responses, once there was one.
     pub(crate) reliable: Option<Ours>,
     /// The early dialogs of our INVITE in which a PRACK went, by to-tag.
@@ -167,6 +169,7 @@ impl Session {
             takes_update: false,
             transfer: None,
             refers: 0,
+            refresh_pause: Duration::ZERO,
             reliable: None,
             early: BTreeMap::new(),
             expiry: None,

@@ -25,10 +25,9 @@ const RETRY_SPREAD: u64 = 6;
 /// How often a provisional response is sent again.
 const REFRESH: Duration = Duration::from_secs(60);
 /// When a description in a provisional response that nobody acknowledges is repeated over UDP for the
-/// first time; each further time twice as long after.
-const EARLY: Duration = Duration::from_secs(1);
-/// How many times: 31 s, as long as a closed message.
-pub(super) const EARLY_MAX: u8 = 5;
+/// first time; each further time twice as long after, up to [`REFRESH`]. Who has not got it can't hear
+/// what is said before the answer, and nothing tells us so.
+const REFRESH_FIRST: Duration = Duration::from_secs(1);
 
 impl Endpoint {
     /// A new INVITE that was let in: the dialog begins.
@@ -71,13 +70,10 @@ impl Endpoint {
         let Stage::Incoming { transaction, question, .. } = &session.stage else {
             return;
         };
-        self.timers.set(Timer::Refresh(dialog), now.steady + REFRESH);
         if self.is_reliable(session) {
             self.provisional_reliably(dialog, status, sdp, now);
+            self.refresh_after(dialog, REFRESH, now);
             return;
-        }
-        if sdp.is_some() && !session.dialog.flow.transport.is_reliable() {
-            self.timers.set(Timer::Early(dialog, 0), now.steady + EARLY);
         }
         let response = self.with_contact(question.response(status), session.dialog.flow);
         let response = with_early_media(response, question, sdp);
@@ -85,7 +81,16 @@ impl Endpoint {
             Some(sdp) => response.body(compose::SDP, sdp).bytes().clone(),
             None => response.finish().bytes().clone(),
         };
+        let may_be_lost = sdp.is_some() && !session.dialog.flow.transport.is_reliable();
         self.transactions.respond(*transaction, status.0, bytes, now.steady);
+        self.refresh_after(dialog, if may_be_lost { REFRESH_FIRST } else { REFRESH }, now);
+    }
+
+    fn refresh_after(&mut self, dialog: DialogRef, pause: Duration, now: Now) {
+        if let Some(session) = self.sessions.get_mut(&dialog) {
+            session.refresh_pause = pause;
+            self.timers.set(Timer::Refresh(dialog), now.steady + pause);
+        }
     }
 
     /// §13.3.1.1: proxies give an INVITE up that hears nothing for three minutes.
@@ -98,20 +103,8 @@ impl Endpoint {
             self.provisional(dialog, Status::SESSION_PROGRESS, None, now);
         } else if let Stage::Incoming { transaction, .. } = &session.stage {
             self.transactions.repeat_provisional(*transaction, now.steady);
-            self.timers.set(Timer::Refresh(dialog), now.steady + REFRESH);
-        }
-    }
-
-    /// Who has not got the description can't hear what is said before the answer, and nothing tells
-    /// us so.
-    pub(super) fn repeat_early(&mut self, dialog: DialogRef, done: u8, now: Now) {
-        let session = self.sessions.get(&dialog);
-        if let Some(Stage::Incoming { transaction, .. }) = session.map(|session| &session.stage) {
-            self.transactions.repeat_provisional(*transaction, now.steady);
-            let done = done + 1;
-            if done < EARLY_MAX {
-                self.timers.set(Timer::Early(dialog, done), now.steady + EARLY * (1 << done));
-            }
+            let pause = (session.refresh_pause * 2).min(REFRESH);
+            self.refresh_after(dialog, pause, now);
         }
     }
 

@@ -179,8 +179,6 @@ enum Timer {
     Glare(DialogRef),
     /// Send our provisional response again.
     Refresh(DialogRef),
-    /// Send our description before the answer again, after so many times.
-    Early(DialogRef, u8),
     /// Send our reliable provisional response again.
     Unpracked(DialogRef),
     /// No PRACK will come any more.
@@ -436,7 +434,6 @@ impl Endpoint {
                 Timer::Quiet(dialog) => self.heard_nothing(dialog, now),
                 Timer::Glare(dialog) => self.offer_again(dialog, now),
                 Timer::Refresh(dialog) => self.refresh_provisional(dialog, now),
-                Timer::Early(dialog, done) => self.repeat_early(dialog, done, now),
                 Timer::Unpracked(dialog) => self.repeat_reliably(dialog, now),
                 Timer::NeverPracked(dialog) => self.never_pracked(dialog, now),
                 Timer::SessionRefresh(dialog) => self.refresh_session(dialog, now),
@@ -562,9 +559,6 @@ impl Endpoint {
         self.timers.stop(&Timer::Quiet(dialog));
         self.timers.stop(&Timer::Glare(dialog));
         self.timers.stop(&Timer::Refresh(dialog));
-        for done in 0..answering::EARLY_MAX {
-            self.timers.stop(&Timer::Early(dialog, done));
-        }
         self.timers.stop(&Timer::Unpracked(dialog));
         self.timers.stop(&Timer::NeverPracked(dialog));
         self.timers.stop(&Timer::SessionRefresh(dialog));

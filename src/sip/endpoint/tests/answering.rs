@@ -66,7 +66,7 @@ fn a_provisional_is_sent_again_every_minute() {
 
 /// RFC 3960 §2: whoever missed the description can't hear what is said before the answer.
 #[test]
-fn a_description_before_the_answer_is_repeated_for_half_a_minute() {
+fn a_description_before_the_answer_is_repeated_with_doubling_pauses() {
     let mut house = House::new();
     let dialog = house.is_invited(&invite("z9hG4bKone"));
     house.does(|endpoint, now| endpoint.progress(dialog, ANSWER.into(), now));
@@ -78,7 +78,7 @@ fn a_description_before_the_answer_is_repeated_for_half_a_minute() {
     assert_eq!(
         sent.iter().filter(|sent| **sent == first).count(),
         6,
-        "after 1, 3, 7, 15, 31 and 60 s"
+        "after 1, 3, 7, 15, 31 and 63 s"
     );
     house.does(|endpoint, now| endpoint.accept(dialog, ANSWER.into(), now));
     assert!(house.lines().contains(&"SIP/2.0 200 OK".to_owned()));
