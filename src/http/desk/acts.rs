@@ -294,12 +294,7 @@ impl Desk {
         }
         let since = self.midnight(now.wall.with_timezone(&self.house.zone()).date_naive());
         let window = Window { from: since, until: now.wall, line: None, limit: RECORDS_MAX };
-        let desk = Arc::clone(self);
-        let found = spawn_blocking(move || desk.house.records(&window)).await;
-        let found = found
-            .map_err(|broke| Problem::unavailable(broke.to_string()))?
-            .map_err(Problem::unavailable)?;
-        let figures = formulas::of(&found, since);
+        let figures = formulas::of(&self.records(window).await?, since);
         *kept = Some((now, figures.clone()));
         Ok(figures)
     }
@@ -340,13 +335,17 @@ impl Desk {
         };
         // Nobody can be looked for, and yet who looked is written down (domain.md T-27).
         self.audit(who.name.as_str(), "read records", &format!("{from} to {until}"), true);
-        let desk = Arc::clone(self);
-        let found = spawn_blocking(move || desk.house.records(&window)).await;
-        let mut found = found
-            .map_err(|broke| Problem::unavailable(broke.to_string()))?
-            .map_err(Problem::unavailable)?;
+        let mut found = self.records(window).await?;
         found.retain(|record| outcome.is_none_or(|outcome| record.outcome == outcome));
         Ok(found)
+    }
+
+    async fn records(self: &Arc<Self>, window: Window) -> Result<Vec<CallRecord>, Problem> {
+        let desk = Arc::clone(self);
+        let found = spawn_blocking(move || desk.house.records(&window)).await;
+        found
+            .map_err(|broke| Problem::unavailable(broke.to_string()))?
+            .map_err(Problem::unavailable)
     }
 
     /// The beginning of a day on the house's clock.
