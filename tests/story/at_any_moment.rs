@@ -8,6 +8,8 @@ use hotline::exchange::Command;
 use hotline::sim::plan::{with_centre, with_colleagues, with_emergency, with_way_out};
 use hotline::sim::{Habits, Person, Town, Weather, millis, minutes, secs};
 
+use crate::presses_keys;
+
 /// How many are made up; `HOTLINE_SEEDS` says otherwise.
 const SEEDS: u64 = if cfg!(debug_assertions) { 6 } else { 200 };
 const DEEDS: u64 = 30;
@@ -87,11 +89,11 @@ fn deed(town: &Town, listeners: &[Person; 3], outside: &Person) {
         6 => return who.hangs_up_beside(),
         7 => return who.hangs_up(),
         8 => return outside.hangs_up(),
-        9 => return keys(who, "*21#"),
-        10 => return keys(who, "*22#"),
-        11 => return keys(who, "*75#"),
-        12 => return keys(who, "*#"),
-        13 => return keys(who, "*15974#*15974#"),
+        9 => return presses_keys(who, "*21#"),
+        10 => return presses_keys(who, "*22#"),
+        11 => return presses_keys(who, "*75#"),
+        12 => return presses_keys(who, "*#"),
+        13 => return presses_keys(who, "*15974#*15974#"),
         14 => return who.holds(),
         15 => return who.resumes(),
         16 => Command::AskColleague { listener, colleague },
@@ -107,8 +109,4 @@ fn deed(town: &Town, listeners: &[Person; 3], outside: &Person) {
 
 fn named(person: &Person) -> ListenerName {
     person.name().parse().unwrap()
-}
-
-fn keys(person: &Person, keys: &str) {
-    keys.chars().for_each(|key| person.presses(key));
 }

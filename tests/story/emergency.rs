@@ -8,6 +8,8 @@ use hotline::sim::phone::{OnInvite, Seen};
 use hotline::sim::plan::{with_emergency, with_way_out};
 use hotline::sim::{Habits, Heard, Person, Town, millis, minutes, secs};
 
+use crate::{anna_talks_with_lea, presses_keys};
+
 stories![
     all_three_hear_each_other_and_the_caller_is_never_put_out_of_the_sound,
     one_press_does_nothing,
@@ -22,7 +24,7 @@ stories![
 fn all_three_hear_each_other_and_the_caller_is_never_put_out_of_the_sound(town: Town) {
     let (town, lea, anna, samu) = talking(town);
     let since = town.now();
-    keys(&lea, "*15974#*15974#");
+    presses_keys(&lea, "*15974#*15974#");
     samu.rings_within(secs(6));
     anna.talks_with(&lea);
     samu.picks_up();
@@ -35,7 +37,7 @@ fn all_three_hear_each_other_and_the_caller_is_never_put_out_of_the_sound(town: 
         let since = heard.iter().filter(|(at, _)| *at > since);
         assert!(since.clone().all(|(_, heard)| is_voice(heard)), "{heard:?}");
     }
-    keys(&lea, "*#");
+    presses_keys(&lea, "*#");
     town.passes(secs(2));
     all_hear_each_other(&town, [&lea, &anna, &samu]);
     anna.hangs_up();
@@ -47,10 +49,10 @@ fn all_three_hear_each_other_and_the_caller_is_never_put_out_of_the_sound(town: 
 
 fn one_press_does_nothing(town: Town) {
     let (town, lea, anna, samu) = talking(town);
-    keys(&lea, "*15974#");
+    presses_keys(&lea, "*15974#");
     town.passes(secs(20));
-    keys(&lea, "*15974#");
-    keys(&anna, "*15974#*15974#");
+    presses_keys(&lea, "*15974#");
+    presses_keys(&anna, "*15974#*15974#");
     town.passes(secs(20));
     samu.is_quiet();
     anna.talks_with(&lea);
@@ -60,7 +62,7 @@ fn one_press_does_nothing(town: Town) {
 
 fn a_listener_may_leave_the_caller_with_the_emergency_services(town: Town) {
     let (town, lea, anna, samu) = talking(town);
-    keys(&lea, "*15974#*15974#");
+    presses_keys(&lea, "*15974#*15974#");
     samu.rings_within(secs(6));
     samu.picks_up();
     all_hear_each_other(&town, [&lea, &anna, &samu]);
@@ -76,7 +78,7 @@ fn a_listener_may_leave_the_caller_with_the_emergency_services(town: Town) {
 
 fn who_is_left_when_the_emergency_services_hang_up_are_caller_and_listener(town: Town) {
     let (town, lea, anna, samu) = talking(town);
-    keys(&lea, "*15974#*15974#");
+    presses_keys(&lea, "*15974#*15974#");
     samu.rings_within(secs(6));
     samu.picks_up();
     all_hear_each_other(&town, [&lea, &anna, &samu]);
@@ -89,7 +91,7 @@ fn who_is_left_when_the_emergency_services_hang_up_are_caller_and_listener(town:
 
 fn when_the_caller_is_gone_the_listener_can_still_say_where_help_is_needed(town: Town) {
     let (town, lea, anna, samu) = talking(town);
-    keys(&lea, "*15974#*15974#");
+    presses_keys(&lea, "*15974#*15974#");
     samu.rings_within(secs(6));
     samu.picks_up();
     all_hear_each_other(&town, [&lea, &anna, &samu]);
@@ -110,11 +112,11 @@ fn when_the_caller_is_gone_the_listener_can_still_say_where_help_is_needed(town:
 fn emergency_services_that_do_not_answer_change_nothing(town: Town) {
     let (town, lea, anna, samu) = talking(town);
     samu.changes(|habits| habits.on_invite = OnInvite::Refuse(503));
-    keys(&lea, "*15974#*15974#");
+    presses_keys(&lea, "*15974#*15974#");
     town.passes(secs(40));
     anna.talks_with(&lea);
     samu.changes(|habits| habits.on_invite = OnInvite::Ring);
-    keys(&lea, "*15974#*15974#");
+    presses_keys(&lea, "*15974#*15974#");
     samu.rings_within(secs(40));
     lea.hangs_up();
     anna.hears_within("attente", secs(6));
@@ -128,7 +130,7 @@ fn emergency_services_that_do_not_answer_change_nothing(town: Town) {
 fn the_sixth_call_in_an_hour_is_refused(town: Town) {
     let (town, lea, anna, samu) = talking(town);
     for _ in 0..5 {
-        keys(&lea, "*15974#*15974#");
+        presses_keys(&lea, "*15974#*15974#");
         samu.rings_within(secs(10));
         samu.picks_up();
         all_hear_each_other(&town, [&lea, &anna, &samu]);
@@ -136,7 +138,7 @@ fn the_sixth_call_in_an_hour_is_refused(town: Town) {
         town.passes(secs(if town.is_fair() { 1 } else { 40 }));
         anna.talks_with(&lea);
     }
-    keys(&lea, "*15974#*15974#");
+    presses_keys(&lea, "*15974#*15974#");
     town.passes(secs(20));
     samu.is_quiet();
     anna.talks_with(&lea);
@@ -171,14 +173,7 @@ fn talking(town: Town) -> (Town, Person, Person, Person) {
     let samu = town.person("samu", Habits::default());
     let plan = with_way_out(town.plan(), "a-way-out", samu.address());
     town.reloads(with_emergency(plan, "samu-974", "+33261910974", "15974"));
-    let [lea] = town.listeners(["lea"]);
-    let number = Some("+33600012345".to_owned());
-    let anna = town.person("anna", Habits { number, ..Habits::default() });
-    anna.dials("3977");
-    anna.gets_through();
-    lea.rings_within(secs(8));
-    lea.picks_up();
-    anna.talks_with_within(&lea, secs(8));
+    let (anna, lea) = anna_talks_with_lea(&town);
     (town, lea, anna, samu)
 }
 
@@ -197,8 +192,4 @@ fn all_hear_each_other(town: &Town, three: [&Person; 3]) {
 
 fn is_voice(heard: &Heard) -> bool {
     matches!(heard, Heard::Voice(_) | Heard::Voices(_))
-}
-
-fn keys(person: &Person, keys: &str) {
-    keys.chars().for_each(|key| person.presses(key));
 }

@@ -5,6 +5,8 @@ use hotline::sim::phone::OnInvite;
 use hotline::sim::plan::{with_centre, with_way_out};
 use hotline::sim::{Habits, Heard, Person, Town, millis, minutes, secs};
 
+use crate::{anna_talks_with_lea, presses_keys};
+
 stories![
     a_listener_asks_a_centre_and_leaves_the_caller_with_it,
     a_centre_that_does_not_answer_sends_the_listener_home,
@@ -18,7 +20,7 @@ stories![
 
 fn a_listener_asks_a_centre_and_leaves_the_caller_with_it(town: Town) {
     let (town, lea, anna, centre) = talking(town);
-    keys(&lea, "*75#");
+    presses_keys(&lea, "*75#");
     anna.hears_within("attente", secs(2));
     centre.rings_within(secs(4));
     assert_eq!(lea.hearing(), Heard::Ringback);
@@ -40,7 +42,7 @@ fn a_listener_asks_a_centre_and_leaves_the_caller_with_it(town: Town) {
 /// No answer for 25 s: home within a tenth of a second, and never silence for the caller.
 fn a_centre_that_does_not_answer_sends_the_listener_home(town: Town) {
     let (town, lea, anna, centre) = talking(town);
-    keys(&lea, "*75#");
+    presses_keys(&lea, "*75#");
     centre.rings_within(secs(4));
     let rang = town.now();
     anna.talks_with_within(&lea, secs(27));
@@ -58,7 +60,7 @@ fn a_centre_that_is_busy_sends_the_listener_home_at_once(town: Town) {
     let (town, lea, anna, centre) = talking(town);
     centre.changes(|habits| habits.on_invite = OnInvite::Refuse(486));
     let since = town.now();
-    keys(&lea, "*75#");
+    presses_keys(&lea, "*75#");
     town.passes(secs(if town.is_fair() { 1 } else { 30 }));
     anna.talks_with(&lea);
     if town.is_fair() {
@@ -70,11 +72,11 @@ fn a_centre_that_is_busy_sends_the_listener_home_at_once(town: Town) {
 
 fn a_listener_comes_back_to_the_caller_by_keys(town: Town) {
     let (town, lea, anna, centre) = talking(town);
-    keys(&lea, "*75#");
+    presses_keys(&lea, "*75#");
     centre.rings_within(secs(4));
     centre.picks_up();
     lea.talks_with_within(&centre, secs(4));
-    keys(&lea, "*#");
+    presses_keys(&lea, "*#");
     anna.talks_with_within(&lea, secs(2));
     centre.comes_free_within(secs(40));
     anna.hangs_up();
@@ -84,7 +86,7 @@ fn a_listener_comes_back_to_the_caller_by_keys(town: Town) {
 /// SC-26: only if they stay.
 fn a_caller_left_by_a_centre_is_offered_back_after_three_seconds(town: Town) {
     let (town, lea, anna, centre) = talking(town);
-    keys(&lea, "*75#");
+    presses_keys(&lea, "*75#");
     centre.rings_within(secs(4));
     centre.picks_up();
     lea.talks_with_within(&centre, secs(4));
@@ -102,7 +104,7 @@ fn a_caller_left_by_a_centre_is_offered_back_after_three_seconds(town: Town) {
 
 fn a_caller_who_hangs_up_while_a_centre_is_asked_ends_it_all(town: Town) {
     let (town, lea, anna, centre) = talking(town);
-    keys(&lea, "*75#");
+    presses_keys(&lea, "*75#");
     centre.rings_within(secs(4));
     centre.picks_up();
     lea.talks_with_within(&centre, secs(4));
@@ -114,7 +116,7 @@ fn a_caller_who_hangs_up_while_a_centre_is_asked_ends_it_all(town: Town) {
 
 fn a_listener_who_hangs_up_on_a_ringing_centre_loses_nobody(town: Town) {
     let (town, lea, anna, centre) = talking(town);
-    keys(&lea, "*75#");
+    presses_keys(&lea, "*75#");
     centre.rings_within(secs(4));
     lea.hangs_up();
     centre.stops_ringing_within(secs(40));
@@ -132,9 +134,9 @@ fn a_listener_who_hangs_up_on_a_ringing_centre_loses_nobody(town: Town) {
 fn a_code_that_nobody_has_does_nothing(town: Town) {
     let (town, lea, anna, centre) = talking(town);
     for wrong in ["*76#", "*0033899123456#", "75#", "*75", "*11#"] {
-        keys(&lea, wrong);
+        presses_keys(&lea, wrong);
     }
-    keys(&anna, "*75#");
+    presses_keys(&anna, "*75#");
     town.passes(secs(5));
     anna.talks_with(&lea);
     centre.is_quiet();
@@ -147,17 +149,6 @@ fn talking(town: Town) -> (Town, Person, Person, Person) {
     let centre = town.person("centre", Habits::default());
     let plan = with_way_out(town.plan(), "a-way-out", centre.address());
     town.reloads(with_centre(plan, "alma-75", "+33199007500", "75"));
-    let [lea] = town.listeners(["lea"]);
-    let number = Some("+33600012345".to_owned());
-    let anna = town.person("anna", Habits { number, ..Habits::default() });
-    anna.dials("3977");
-    anna.gets_through();
-    lea.rings_within(secs(8));
-    lea.picks_up();
-    anna.talks_with_within(&lea, secs(8));
+    let (anna, lea) = anna_talks_with_lea(&town);
     (town, lea, anna, centre)
-}
-
-fn keys(person: &Person, keys: &str) {
-    keys.chars().for_each(|key| person.presses(key));
 }

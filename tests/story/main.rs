@@ -44,7 +44,7 @@ mod transfers;
 mod trunks;
 mod weather;
 
-use hotline::sim::{Town, Weather};
+use hotline::sim::{Habits, Person, Town, Weather, secs};
 
 /// A story is told in a town.
 type Story = fn(Town);
@@ -54,6 +54,23 @@ fn tell(story: Story, weather: Weather, seed: u64) {
     let town = Town::new().weather(weather).seed(seed);
     story(town.clone());
     town.ends();
+}
+
+/// Léa is there, and Anna, whose number the house knows, has got through to her.
+fn anna_talks_with_lea(town: &Town) -> (Person, Person) {
+    let [lea] = town.listeners(["lea"]);
+    let number = Some("+33600012345".to_owned());
+    let anna = town.person("anna", Habits { number, ..Habits::default() });
+    anna.dials("3977");
+    anna.gets_through();
+    lea.rings_within(secs(8));
+    lea.picks_up();
+    anna.talks_with_within(&lea, secs(8));
+    (anna, lea)
+}
+
+fn presses_keys(person: &Person, keys: &str) {
+    keys.chars().for_each(|key| person.presses(key));
 }
 
 /// Whether two times are the same, as far as the weather lets one tell.

@@ -9,6 +9,8 @@ use hotline::sim::plan::{with_centre, with_colleagues, with_way_out};
 use hotline::sim::{Habits, Heard, Person, Town, millis, minutes, secs};
 use hotline::sip::Transport;
 
+use crate::{anna_talks_with_lea, presses_keys};
+
 stories![
     a_listeners_phone_moves_the_caller_to_a_colleague,
     a_colleague_who_refuses_sends_the_caller_home,
@@ -262,7 +264,7 @@ fn a_second_line_reaches_a_centre(town: Town) {
 
 fn a_listener_asks_a_colleague_by_keys_and_leaves_the_caller_with_them(town: Town) {
     let (town, lea, anna, marc) = talking(town);
-    keys(&lea, "*21#");
+    presses_keys(&lea, "*21#");
     anna.hears_within("attente", secs(2));
     marc.rings_within(secs(4));
     assert_eq!(lea.hearing(), Heard::Ringback);
@@ -279,11 +281,11 @@ fn a_listener_asks_a_colleague_by_keys_and_leaves_the_caller_with_them(town: Tow
 
 fn a_listener_comes_back_from_a_colleague_by_keys(town: Town) {
     let (town, lea, anna, marc) = talking(town);
-    keys(&lea, "*21#");
+    presses_keys(&lea, "*21#");
     marc.rings_within(secs(4));
     marc.picks_up();
     lea.talks_with_within(&marc, secs(4));
-    keys(&lea, "*#");
+    presses_keys(&lea, "*#");
     anna.talks_with_within(&lea, secs(2));
     marc.comes_free_within(secs(40));
     assert_eq!(town.presence("marc"), "available");
@@ -293,7 +295,7 @@ fn a_listener_comes_back_from_a_colleague_by_keys(town: Town) {
 
 fn a_colleague_who_hangs_up_sends_the_listener_home(town: Town) {
     let (town, lea, anna, marc) = talking(town);
-    keys(&lea, "*21#");
+    presses_keys(&lea, "*21#");
     marc.rings_within(secs(4));
     marc.picks_up();
     lea.talks_with_within(&marc, secs(4));
@@ -306,7 +308,7 @@ fn a_colleague_who_hangs_up_sends_the_listener_home(town: Town) {
 
 fn a_caller_who_hangs_up_while_a_colleague_rings_ends_it_all(town: Town) {
     let (town, lea, anna, marc) = talking(town);
-    keys(&lea, "*21#");
+    presses_keys(&lea, "*21#");
     marc.rings_within(secs(4));
     anna.hangs_up();
     marc.stops_ringing_within(secs(40));
@@ -318,7 +320,7 @@ fn a_caller_who_hangs_up_while_a_colleague_rings_ends_it_all(town: Town) {
 fn a_colleague_on_the_phone_is_not_rung(town: Town) {
     let (town, lea, anna, marc) = talking(town);
     let other = marc.takes_a_call();
-    keys(&lea, "*21#");
+    presses_keys(&lea, "*21#");
     lea.transfers_to("marc");
     town.passes(secs(5));
     anna.talks_with(&lea);
@@ -530,20 +532,9 @@ fn talking(town: Town) -> (Town, Person, Person, Person) {
 
 fn talking_by(town: Town, plan: Plan) -> (Town, Person, Person, Person) {
     town.reloads(with_colleagues(plan, &[("21", "marc"), ("22", "lea")]));
-    let [lea] = town.listeners(["lea"]);
-    let number = Some("+33600012345".to_owned());
-    let anna = town.person("anna", Habits { number, ..Habits::default() });
-    anna.dials("3977");
-    anna.gets_through();
-    lea.rings_within(secs(8));
-    lea.picks_up();
-    anna.talks_with_within(&lea, secs(8));
+    let (anna, lea) = anna_talks_with_lea(&town);
     let [marc] = town.listeners(["marc"]);
     (town, lea, anna, marc)
-}
-
-fn keys(person: &Person, keys: &str) {
-    keys.chars().for_each(|key| person.presses(key));
 }
 
 fn name(text: &str) -> ListenerName {
