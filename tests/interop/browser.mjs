@@ -41,7 +41,8 @@ phone.on("newRTCSession", ({ session, request }) => {
   say("rung", request.ruri.toString());
   setTimeout(() => session.terminate({ status_code: 486 }), 300);
 });
-process.on("SIGTERM", () => {
+// It ends when nobody can wish anything any more.
+process.stdin.resume().on("end", () => {
   phone.stop();
   setTimeout(() => process.exit(0), 300);
 });

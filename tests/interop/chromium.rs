@@ -1,14 +1,12 @@
 //! Chromium with a tone for a microphone, driven by `chromium.mjs`.
 
-use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use hotline::media::sound::tone::sine;
 
 use crate::house::{Account, House, folder, free_port};
+use crate::script::Script;
 use crate::{eventually, millis, secs};
 
 /// What the microphone of every tab hears.
@@ -24,9 +22,7 @@ pub(crate) struct Doorway {
 
 /// A browser with one page open.
 pub(crate) struct Tab {
-    child: Child,
-    wishes: Option<ChildStdin>,
-    said: Arc<Mutex<Vec<String>>>,
+    script: Script,
 }
 
 impl Doorway {
@@ -59,49 +55,26 @@ impl Doorway {
 
 impl Tab {
     fn opens(page: u16, door: u16, account: &Account) -> Self {
-        let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let packages = repository.join("target/node");
         let tone = folder("tone").join("tone.wav");
         write_tone(&tone);
-        let mut child = Command::new("node")
-            .arg(repository.join("tests/interop/chromium.mjs"))
-            .arg(page.to_string())
-            .arg(format!("ws://127.0.0.1:{door}"))
-            .args([&account.name, &account.password])
-            .arg(&tone)
-            .arg(packages)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
-            .spawn()
-            .unwrap();
-        let said = Arc::new(Mutex::new(Vec::new()));
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        std::thread::spawn({
-            let said = Arc::clone(&said);
-            move || lines.map_while(Result::ok).for_each(|line| said.lock().unwrap().push(line))
-        });
-        let wishes = child.stdin.take();
-        Self { child, wishes, said }
+        let (page, door) = (page.to_string(), format!("ws://127.0.0.1:{door}"));
+        let tone = tone.to_str().unwrap();
+        let words = [&page, &door, &account.name, &account.password, tone];
+        Self { script: Script::runs("chromium.mjs", &words) }
     }
 
     /// A function of the page, and its argument.
     pub(crate) fn does(&mut self, wish: &str) {
-        writeln!(self.wishes.as_mut().unwrap(), "{wish}").unwrap();
+        self.script.does(wish);
     }
 
     pub(crate) fn said(&self) -> Vec<String> {
-        self.said.lock().unwrap().clone()
+        self.script.said()
     }
 
     /// The first line that begins so.
     pub(crate) fn says_within(&self, patience: Duration, word: &str) -> Option<String> {
-        let mut found = None;
-        eventually(patience, || {
-            found = self.said().into_iter().find(|line| line.starts_with(word));
-            found.is_some()
-        });
-        found
+        self.script.says_within(patience, word)
     }
 
     /// What it says to this wish, as JSON.
@@ -138,20 +111,6 @@ impl Tab {
             std::thread::sleep(millis(100));
             quiet >= 10
         })
-    }
-}
-
-impl Drop for Tab {
-    fn drop(&mut self) {
-        // It closes its browser when nobody wishes anything any more.
-        drop(self.wishes.take());
-        if !eventually(secs(10), || self.child.try_wait().unwrap().is_some()) {
-            let _ = self.child.kill();
-            let _ = self.child.wait();
-        }
-        if std::thread::panicking() {
-            eprintln!("the browser said: {:#?}", self.said());
-        }
     }
 }
 

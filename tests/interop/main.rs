@@ -14,6 +14,7 @@ mod chromium;
 mod ear;
 mod house;
 mod raw;
+mod script;
 mod siege;
 mod sipp;
 

@@ -1,22 +1,19 @@
 //! Phones over TLS, and over WebSocket as browsers speak it.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::process::{Command, Stdio};
 use std::thread::sleep;
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
 use crate::baresip::{Baresip, Manner};
 use crate::ear::Ear;
 use crate::house::{Account, House, folder, free_port};
+use crate::script::Script;
 use crate::sipp::{self, Step};
-use crate::{eventually, secs};
+use crate::secs;
 
 use hotline::media::codec::Codec;
 
@@ -125,60 +122,11 @@ fn shown(port: u16, authority: &Path) -> String {
     text[begin..end].to_owned()
 }
 
-/// JsSIP in node, and what it has said.
-struct Browser {
-    child: Child,
-    said: Arc<Mutex<Vec<String>>>,
-}
-
-impl Browser {
-    fn opens(url: &str, origin: &str, authority: &Path, account: &Account) -> Self {
-        let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let packages = repository.join("target/node");
-        assert!(
-            packages.join("node_modules/jssip").exists(),
-            "no JsSIP: tests/interop/run installs it"
-        );
-        let mut child = Command::new("node")
-            .arg(repository.join("tests/interop/browser.mjs"))
-            .args([url, origin])
-            .arg(authority)
-            .args([&account.name, &account.password])
-            .arg(packages)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
-            .spawn()
-            .unwrap();
-        let said = Arc::new(Mutex::new(Vec::new()));
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        std::thread::spawn({
-            let said = Arc::clone(&said);
-            move || lines.map_while(Result::ok).for_each(|line| said.lock().unwrap().push(line))
-        });
-        Self { child, said }
-    }
-
-    fn said(&self) -> Vec<String> {
-        self.said.lock().unwrap().clone()
-    }
-
-    /// The first line that begins so.
-    fn says(&self, word: &str) -> Option<String> {
-        let mut found = None;
-        eventually(secs(15), || {
-            found = self.said().into_iter().find(|line| line.starts_with(word));
-            found.is_some()
-        });
-        found
-    }
-}
-
-impl Drop for Browser {
-    fn drop(&mut self) {
-        let _ = kill(Pid::from_raw(i32::try_from(self.child.id()).unwrap()), Signal::SIGTERM);
-        let _ = self.child.wait();
-    }
+/// JsSIP in node.
+fn browser(url: &str, origin: &str, authority: &Path, account: &Account) -> Script {
+    let authority = authority.to_str().unwrap();
+    let words = [url, origin, authority, &account.name, &account.password];
+    Script::runs("browser.mjs", &words)
 }
 
 #[test]
@@ -190,9 +138,9 @@ fn a_browser_registers_over_secure_websocket_and_is_rung() {
     let house = House::open_with_doors(&papers.door("wss", port, &origins));
     let url = format!("wss://127.0.0.1:{port}");
     let account = house.account("adele");
-    let browser = Browser::opens(&url, PAGE, &papers.authority(), &account);
+    let browser = browser(&url, PAGE, &papers.authority(), &account);
 
-    let registered = browser.says("registered").unwrap_or_else(|| {
+    let registered = browser.says_within(secs(15), "registered").unwrap_or_else(|| {
         panic!("not registered: {:?}\n{}", browser.said(), house.log());
     });
     assert!(registered.contains("reg-id=1") && registered.ends_with("outbound"), "{registered}");
@@ -206,7 +154,9 @@ fn a_browser_registers_over_secure_websocket_and_is_rung() {
         Step::HangsUp,
     ];
     let caller = sipp::calls(house.sip, "3977", &steps);
-    let rung = browser.says("rung").unwrap_or_else(|| panic!("not rung: {:?}", browser.said()));
+    let rung = browser
+        .says_within(secs(15), "rung")
+        .unwrap_or_else(|| panic!("not rung: {:?}", browser.said()));
     assert!(rung.contains(".invalid"), "{rung}");
     caller.goes_as_planned_within(secs(20));
 }
@@ -220,8 +170,13 @@ fn a_browser_on_a_foreign_page_stays_outside() {
     let house = House::open_with_doors(&papers.door("wss", port, &origins));
     let url = format!("wss://127.0.0.1:{port}");
     let foreign = "https://evil.example";
-    let browser = Browser::opens(&url, foreign, &papers.authority(), &house.account("adele"));
+    let browser = browser(&url, foreign, &papers.authority(), &house.account("adele"));
 
-    assert_eq!(browser.says("refused").as_deref(), Some("refused 403"), "{:?}", browser.said());
+    assert_eq!(
+        browser.says_within(secs(15), "refused").as_deref(),
+        Some("refused 403"),
+        "{:?}",
+        browser.said()
+    );
     assert!(!browser.said().iter().any(|line| line.starts_with("registered")));
 }
