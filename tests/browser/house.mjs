@@ -74,13 +74,22 @@ export class House {
     house.passwords = {};
     for (const name of ["manon", "omar", "mur"]) house.passwords[name] = house.command("password", name).trim();
     house.start();
-    await eventually(60, () => fetch(`http://127.0.0.1:${house.http}/healthz`).then((said) => said.ok, () => false), "the house lives");
-    const kept = fs.readFileSync(path.join(house.folder, "state/passwords.toml"), "utf8");
-    for (const [, name, password] of kept.matchAll(/^"?(\w+)"? = "([^"$]+)"$/gm)) house.passwords[name] ??= password;
+    try {
+      await house.opens();
+    } catch (fault) {
+      house.child.kill("SIGKILL");
+      throw fault;
+    }
+    return house;
+  }
+
+  async opens() {
+    await eventually(60, () => fetch(`http://127.0.0.1:${this.http}/healthz`).then((said) => said.ok, () => false), "the house lives");
+    const kept = fs.readFileSync(path.join(this.folder, "state/passwords.toml"), "utf8");
+    for (const [, name, password] of kept.matchAll(/^"?(\w+)"? = "([^"$]+)"$/gm)) this.passwords[name] ??= password;
     // Whatever the day and the hour, the lines are open.
     const tomorrow = new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
-    house.command("open", "--until", `${tomorrow} 20h`);
-    return house;
+    this.command("open", "--until", `${tomorrow} 20h`);
   }
 
   start() {
@@ -101,6 +110,10 @@ export class House {
     clearInterval(again);
   }
 
+  lastLines(count) {
+    return fs.readFileSync(path.join(this.folder, "log"), "utf8").split("\n").slice(-count).join("\n");
+  }
+
   async close() {
     await this.stop();
     fs.rmSync(this.folder, { recursive: true, force: true });
@@ -109,7 +122,15 @@ export class House {
 
 /** Somebody with an ordinary telephone behind the trunk: one call, PCMA, a tone out and an ear. */
 export class Caller {
+  static #all = new Set();
+
+  /** Whoever is still in a call leaves it: a story that fails must not keep the run alive. */
+  static allLeave() {
+    for (const caller of Caller.#all) caller.hangUp();
+  }
+
   constructor(house) {
+    Caller.#all.add(this);
     this.house = house;
     this.call = crypto.randomUUID();
     this.tag = crypto.randomUUID().slice(0, 8);
@@ -205,6 +226,7 @@ export class Caller {
 
   over(state) {
     this.state = state;
+    if (!Caller.#all.delete(this)) return;
     clearInterval(this.speaking);
     setTimeout(() => { this.sip.close(); this.rtp.close(); }, 1500);
   }
