@@ -12,8 +12,8 @@ use crate::baresip::{Baresip, Manner};
 use crate::ear::Ear;
 use crate::house::{Account, House, folder, free_port};
 use crate::script::Script;
-use crate::sipp::{self, Step};
 use crate::secs;
+use crate::sipp::{self, Step};
 
 use hotline::media::codec::Codec;
 

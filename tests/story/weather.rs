@@ -13,17 +13,33 @@ const SEEDS: u64 = if cfg!(debug_assertions) { 1 } else { 10 };
 fn every_story_comes_to_the_same_end_in_bad_weather() {
     let seeds = std::env::var("HOTLINE_SEEDS").map_or(SEEDS, |seeds| seeds.parse().unwrap());
     let only = std::env::var("HOTLINE_STORY").unwrap_or_default();
-    let stories = all().into_iter().filter(|(name, _)| name.contains(&only));
-    let mut failures = Vec::new();
-    for (name, story) in stories {
-        for seed in 1..=seeds {
-            let told = catch_unwind(AssertUnwindSafe(|| crate::tell(story, Weather::Bad, seed)));
-            if told.is_err() {
-                failures.push(format!("{name}, seed {seed}"));
-            }
-        }
-    }
+    let told: Vec<(&str, Story, u64)> = all()
+        .into_iter()
+        .filter(|(name, _)| name.contains(&only))
+        .flat_map(|(name, story)| (1..=seeds).map(move |seed| (name, story, seed)))
+        .collect();
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let failures: Vec<String> = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads)
+            .map(|worker| {
+                let told = &told;
+                scope.spawn(move || {
+                    told.iter()
+                        .skip(worker)
+                        .step_by(threads)
+                        .filter(|(_, story, seed)| goes_wrong(*story, *seed))
+                        .map(|(name, _, seed)| format!("{name}, seed {seed}"))
+                        .collect::<Vec<String>>()
+                })
+            })
+            .collect();
+        workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
+    });
     assert!(failures.is_empty(), "in bad weather:\n{}\n", failures.join("\n"));
+}
+
+fn goes_wrong(story: Story, seed: u64) -> bool {
+    catch_unwind(AssertUnwindSafe(|| crate::tell(story, Weather::Bad, seed))).is_err()
 }
 
 fn all() -> Vec<(&'static str, Story)> {
