@@ -14,6 +14,7 @@
 //! number.
 
 mod arriving;
+mod asking;
 mod body;
 mod consulting;
 mod errand;
