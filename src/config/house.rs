@@ -291,6 +291,8 @@ mod spelled {
     use serde::de::Error;
     use serde::{Deserialize, Deserializer, Serializer};
 
+    use crate::config::link;
+
     pub(super) fn serialize<S: Serializer>(
         duration: &Duration,
         serializer: S,
@@ -302,23 +304,9 @@ mod spelled {
         deserializer: D,
     ) -> Result<Duration, D::Error> {
         let text = String::deserialize(deserializer)?;
-        read(&text).ok_or_else(|| {
+        link::duration(&text).ok_or_else(|| {
             D::Error::custom(format_args!("`{text}` is no duration; write `500ms`, `5s` or `2m`"))
         })
-    }
-
-    fn read(text: &str) -> Option<Duration> {
-        let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-        let (count, unit) = text.split_at(digits);
-        let count: u64 = count.parse().ok()?;
-        let millis = match unit.trim() {
-            "ms" => 1,
-            "s" => 1_000,
-            "m" | "min" => 60_000,
-            "h" => 3_600_000,
-            _ => return None,
-        };
-        count.checked_mul(millis).map(Duration::from_millis)
     }
 }
 
