@@ -94,11 +94,13 @@ impl House {
             let path = folder.join("config/hotline.toml");
             let text = fs::read_to_string(&path).unwrap();
             let text = text.replace("127.0.0.1:5060\"\nalg", &format!("{sip}\"\nalg"));
+            let text = text.replace("127.0.0.1:8391", &format!("127.0.0.1:{}", free_port()));
             fs::write(&path, text + doors).unwrap();
         }
         let media = free_media_ports();
         let mut environment = [
             ("HOTLINE__HTTP", http.to_string()),
+            ("HOTLINE__PAGE__LISTEN", format!("127.0.0.1:{}", free_port())),
             ("HOTLINE__MEDIA__PORTS", format!("{},{}", media.0, media.1)),
             ("HOTLINE__LOG__LEVEL", "info,hotline=debug".to_owned()),
             ("LD_PRELOAD", FAKETIME.to_owned()),
