@@ -135,15 +135,9 @@ class House:
             for index in range(BRIDGED):
                 file.write(f'\n[listeners.l{index:03}]\nname = "L{index}"\nqueues = ["ecoute"]\n')
         self.prepares(config)
-        environment = dict(
-            os.environ,
-            HOTLINE__DOORS=f"udp/127.0.0.1:{SIP},tcp/127.0.0.1:{SIP}",
-            HOTLINE__HTTP=f"127.0.0.1:{HTTP}",
-            HOTLINE__LOG__LEVEL="warn",
-        )
         self.log = open(folder / "log", "w+")
         self.process = subprocess.Popen(
-            [binary, "serve", config], env=environment, stdout=self.log, stderr=self.log
+            [binary, "serve", config], env=self.environment(), stdout=self.log, stderr=self.log
         )
         until = time.monotonic() + 120
         while not self.is_ready():
@@ -153,6 +147,14 @@ class House:
             time.sleep(0.2)
         text = (folder / "state/passwords.toml").read_text()
         self.passwords = dict(re.findall(r'(?m)^"?(\w+)"? = "(.*)"$', text))
+
+    def environment(self):
+        return dict(
+            os.environ,
+            HOTLINE__DOORS=f"udp/127.0.0.1:{SIP},tcp/127.0.0.1:{SIP}",
+            HOTLINE__HTTP=f"127.0.0.1:{HTTP}",
+            HOTLINE__LOG__LEVEL="warn",
+        )
 
     def prepares(self, config):
         """What else of the plan is to be changed: nothing."""

@@ -3,43 +3,7 @@
 
 #![no_main]
 
-use chrono::{DateTime, TimeDelta, Utc};
-use hotline::config::{self, Language};
-use hotline::schedule::{HolidayPolicy, Schedule, WeeklyHours};
-use libfuzzer_sys::fuzz_target;
+#[path = "../../tests/fuzzed/config.rs"]
+mod fuzzed;
 
-const FILES: [&str; 6] = [
-    "calendars.toml",
-    "lines.toml",
-    "listeners.toml",
-    "queues.toml",
-    "trunks.toml",
-    "hotline.toml",
-];
-
-fuzz_target!(|bytes: &[u8]| {
-    let now = DateTime::<Utc>::UNIX_EPOCH + TimeDelta::days(20_778);
-    for file in FILES {
-        let report = config::judge(file, bytes, now);
-        let french = report.told(Language::French);
-        let english = report.told(Language::English);
-        assert_eq!(french.is_empty(), english.is_empty());
-    }
-    let Ok(text) = std::str::from_utf8(bytes) else {
-        return;
-    };
-    let _ = config::days(text);
-    let _ = config::wall(text);
-    if let Ok(span) = config::span(text) {
-        assert_eq!(config::span(&span.to_string()), Ok(span));
-    }
-    if let Ok(weekly) = text.parse::<WeeklyHours>() {
-        let zone = chrono_tz::Europe::Paris;
-        let schedule = Schedule::new(zone, weekly, HolidayPolicy::Usual, Vec::new());
-        let opening = schedule.opening(now);
-        if let Some(until) = opening.until() {
-            assert!(until > now);
-            assert_ne!(schedule.opening(until).is_open(), opening.is_open());
-        }
-    }
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fuzzed::fuzz(bytes));

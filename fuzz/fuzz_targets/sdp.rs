@@ -2,30 +2,7 @@
 
 #![no_main]
 
-use hotline::media::codec::Codec;
-use hotline::media::sdp::{Abilities, TextAbilities, Session, parse, print};
-use libfuzzer_sys::fuzz_target;
+#[path = "../../tests/fuzzed/sdp.rs"]
+mod fuzzed;
 
-fuzz_target!(|bytes: &[u8]| {
-    if let Ok(read) = parse(bytes) {
-        assert_eq!(parse(&print(&read)).as_ref(), Ok(&read));
-    }
-    let abilities =
-        Abilities {
-            address: [192, 0, 2, 1].into(),
-            rtp_port: 20_000,
-            codecs: Codec::TELEPHONE.to_vec(),
-            keys: None,
-            browser: None,
-            offers_handshake: false,
-            text: Some(TextAbilities { port: 20_002, keys: None }),
-        };
-    let mut session = Session::new(1);
-    if let Ok(answer) = session.answer(bytes, &abilities, None) {
-        let offered = parse(bytes).expect("it was read a moment ago");
-        let answered = parse(&answer.sdp).expect("we write what can be read");
-        assert_eq!(offered.media.len(), answered.media.len());
-    }
-    session.offer(&abilities, Some(Codec::G722));
-    let _ = session.accept(bytes);
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fuzzed::fuzz(bytes));
