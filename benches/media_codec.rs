@@ -117,6 +117,7 @@ fn offer_answered(bencher: Bencher<'_, '_>) {
         keys: None,
         browser: None,
         offers_handshake: false,
+        demands_keys: false,
         text: None,
     };
     bencher.bench_local(|| Session::new(1).answer(black_box(offer), &abilities, None).unwrap());

@@ -246,14 +246,15 @@ impl Body {
         for phone in phones {
             let leg = self.fresh_leg();
             let stream = self.stream(leg);
+            let road = words::road(phone.flow.transport);
             let leg_of = PhoneLeg {
                 listener: name.clone(),
                 far: Far::Colleague(phone.phone),
+                road,
                 state: PhoneState::Inviting,
                 talks: Talks::opening(),
             };
             self.phones.insert(leg, leg_of);
-            let road = words::road(phone.flow.transport);
             self.media(Order::Open { stream, sources: Sources::Anywhere, road });
             self.media(Order::Offer { stream, like: Some(like) });
             legs.push(leg);
@@ -273,6 +274,7 @@ impl Body {
         let leg_of = PhoneLeg {
             listener,
             far: Far::Dialled { answer: None, is_wanted: false },
+            road,
             state: PhoneState::PickedUp,
             talks: Talks::opening(),
         };

@@ -278,6 +278,9 @@ impl Call {
 
     /// A phone could not be had.
     pub fn failed(&mut self, leg: u32, why: Failure, now: Now) {
+        if self.body.insists(leg, why) {
+            return;
+        }
         self.body.phone_failed(leg, why, now);
         self.talking(now, |talking, body, now| talking.party_failed(body, leg, why, now));
         self.rings_changed(now);

@@ -43,6 +43,7 @@ impl Body {
         let phone = PhoneLeg {
             listener: helper.name,
             far: Far::Outside(helper.number),
+            road: Road::Readable,
             state: PhoneState::Inviting,
             talks: Talks::opening(),
         };

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::{ListenerName, Now, PhoneNumber, Sdp};
 use crate::call::body::{Body, Place, Talks};
 use crate::call::{CALLER, Output, words};
-use crate::media::{Order, Sources};
+use crate::media::{Order, Road, Sources};
 use crate::queue::Stop;
 use crate::record::AttemptResult;
 use crate::sip::{Failure, Phone, PhoneRef, Reason};
@@ -20,6 +20,8 @@ use crate::sip::{Failure, Phone, PhoneRef, Reason};
 pub(super) struct PhoneLeg {
     pub listener: ListenerName,
     pub far: Far,
+    /// What its descriptions travel by.
+    pub road: Road,
     pub state: PhoneState,
     pub talks: Talks,
 }
@@ -69,14 +71,15 @@ impl Body {
         for phone in phones {
             let leg = self.fresh_leg();
             let stream = self.stream(leg);
+            let road = words::road(phone.flow.transport);
             let leg_of = PhoneLeg {
                 listener: listener.clone(),
                 far: Far::Phone(phone.phone),
+                road,
                 state: PhoneState::Inviting,
                 talks: Talks::opening(),
             };
             self.phones.insert(leg, leg_of);
-            let road = words::road(phone.flow.transport);
             self.media(Order::Open { stream, sources: Sources::Anywhere, road });
             self.media(Order::Offer { stream, like: Some(self.stream(CALLER)) });
         }
@@ -175,6 +178,29 @@ impl Body {
         self.place = Place::None;
         self.wish(Output::PickedUp { listener: listener.clone() });
         Some(listener)
+    }
+
+    /// Whether a phone inside TLS that refused our offer is asked again, with keys demanded (RFC 3711):
+    /// some take no sound that might be plain, and nothing tells which before they are asked.
+    pub(super) fn insists(&mut self, leg: u32, why: Failure) -> bool {
+        let unwilling = matches!(why, Failure::Refused(406 | 415 | 488 | 606));
+        let Some(phone) = self.phones.get_mut(&leg).filter(|_| unwilling) else {
+            return false;
+        };
+        match phone.state {
+            PhoneState::Inviting | PhoneState::Quiet | PhoneState::Ringing => {}
+            PhoneState::Asked | PhoneState::PickedUp => return false,
+        }
+        if phone.road != Road::Private {
+            return false;
+        }
+        phone.road = Road::Sealed;
+        phone.talks = Talks::opening();
+        let stream = self.stream(leg);
+        self.media(Order::Close { stream });
+        self.media(Order::Open { stream, sources: Sources::Anywhere, road: Road::Sealed });
+        self.media(Order::Offer { stream, like: Some(self.stream(CALLER)) });
+        true
     }
 
     pub(super) fn phone_failed(&mut self, leg: u32, why: Failure, now: Now) {

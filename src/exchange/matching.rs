@@ -18,8 +18,7 @@ impl Exchange {
             loop {
                 let mut free = self.roster.free(name);
                 if !free.is_empty() {
-                    let called_off =
-                        called_off.get_or_insert_with(|| self.endpoint.called_off_unheard());
+                    let called_off = called_off.get_or_insert_with(|| self.endpoint.called_off());
                     free.retain(|(listener, _)| !called_off.contains(listener));
                 }
                 if free.is_empty() {

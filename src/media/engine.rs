@@ -580,6 +580,7 @@ impl Engine {
         Abilities {
             browser,
             offers_handshake: self.at(door).is_some_and(Stream::offers_handshake),
+            demands_keys: self.at(door).is_some_and(Stream::demands_keys),
             address: self.address,
             rtp_port: self.at(door).map_or(0, Stream::port),
             // A network speaks what telephones speak; Opus is for phones.

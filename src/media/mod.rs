@@ -182,6 +182,8 @@ pub enum Road {
     Readable,
     /// Inside TLS: keys may stand in them (RFC 4568 §7).
     Private,
+    /// The same, to a phone that takes no sound that might be plain: offers demand the keys.
+    Sealed,
     /// A WebSocket: a browser is at the other end, and offers are made as browsers want them.
     Web,
 }

@@ -44,6 +44,7 @@ pub(super) struct Stream {
     lock: SourceLock,
     keys: Option<OurKeys>,
     offers_handshake: bool,
+    demands_keys: bool,
     /// What the gateway was told of the browser at the other end.
     met: Option<Box<Meeting>>,
     armour: Option<Armour>,
@@ -121,8 +122,12 @@ impl Stream {
             port,
             session: Session::new(mint.number()),
             lock: SourceLock::new(sources),
-            keys: (road == Road::Private).then(|| OurKeys::new(|| mint.number())),
+            keys: match road {
+                Road::Private | Road::Sealed => Some(OurKeys::new(|| mint.number())),
+                Road::Readable | Road::Web => None,
+            },
             offers_handshake: road == Road::Web,
+            demands_keys: road == Road::Sealed,
             met: None,
             armour: None,
             outgoing: Outgoing::new(mint),
@@ -220,6 +225,10 @@ impl Stream {
 
     pub(super) fn offers_handshake(&self) -> bool {
         self.offers_handshake
+    }
+
+    pub(super) fn demands_keys(&self) -> bool {
+        self.demands_keys
     }
 
     /// The party proved that it is where its signalling comes from.

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use crate::base::{Mint, Moment, PromptName, StreamRef, Text};
 use crate::media::codec::Codec;
-use crate::media::sdp::{Abilities, Session, TextAbilities};
-use crate::media::{Notice, Order, PlayRef, Quality, Repeat, Sources, Tone};
+use crate::media::sdp::{Abilities, OurKeys, Session, TextAbilities};
+use crate::media::{Notice, Order, PlayRef, Quality, Repeat, Road, Sources, Tone};
 use crate::sim::phone::Voice;
 
 /// What a phone hears.
@@ -54,6 +54,8 @@ struct Stream {
     local: SocketAddr,
     session: Session,
     sources: Sources,
+    keys: Option<OurKeys>,
+    demands_keys: bool,
     playing: Option<Playing>,
     tone: Option<Tone>,
     joined: Option<StreamRef>,
@@ -115,7 +117,7 @@ impl Sound {
 
     pub fn ordered(&mut self, order: Order, now: Moment) {
         match order {
-            Order::Open { stream, sources, .. } => self.open(stream, sources),
+            Order::Open { stream, sources, road } => self.open(stream, sources, road),
             Order::Restrict { stream, sources } => {
                 let Some(it) = self.streams.get_mut(&stream) else { return };
                 it.sources = sources;
@@ -326,7 +328,7 @@ impl Sound {
 
     // ---- the parts ----
 
-    fn open(&mut self, stream: StreamRef, sources: Sources) {
+    fn open(&mut self, stream: StreamRef, sources: Sources, road: Road) {
         if self.streams.contains_key(&stream) {
             self.faults.push(format!("stream {stream} was opened twice"));
             return;
@@ -339,6 +341,11 @@ impl Sound {
             local,
             session,
             sources,
+            keys: match road {
+                Road::Private | Road::Sealed => Some(OurKeys::new(|| self.mint.number())),
+                Road::Readable | Road::Web => None,
+            },
+            demands_keys: road == Road::Sealed,
             playing: None,
             tone: None,
             joined: None,
@@ -493,15 +500,18 @@ impl Sound {
     }
 
     fn abilities(&self, stream: StreamRef, text: bool) -> Abilities {
-        let port = self.streams.get(&stream).map_or(0, |it| it.local.port());
+        let it = self.streams.get(&stream);
+        let port = it.map_or(0, |it| it.local.port());
+        let keys = it.and_then(|it| it.keys.clone());
         Abilities {
             address: self.address,
             rtp_port: port,
             codecs: vec![Codec::Pcma, Codec::Pcmu, Codec::G722],
-            keys: None,
+            keys: keys.clone(),
             browser: None,
             offers_handshake: false,
-            text: text.then_some(TextAbilities { port: port + 1, keys: None }),
+            demands_keys: it.is_some_and(|it| it.demands_keys),
+            text: text.then_some(TextAbilities { port: port + 1, keys }),
         }
     }
 }
@@ -584,7 +594,7 @@ impl Playing {
 mod tests {
     use super::*;
     use crate::base::CallRef;
-    use crate::media::{Road, Sources};
+    use crate::media::Sources;
 
     const STREAM: StreamRef = StreamRef { call: CallRef(1), index: 0 };
 

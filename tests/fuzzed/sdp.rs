@@ -15,6 +15,7 @@ pub(crate) fn fuzz(bytes: &[u8]) {
             keys: None,
             browser: None,
             offers_handshake: false,
+            demands_keys: false,
             text: Some(TextAbilities { port: 20_002, keys: None }),
         };
     let mut session = Session::new(1);

@@ -47,19 +47,29 @@ pub(crate) struct Manner {
     pub(crate) eager: bool,
     /// Whom it believes over TLS.
     pub(crate) authority: Option<&'static Path>,
+    /// Its word for how it protects its sound: `srtp` if the other side likes, `srtp-mand` or never.
+    pub(crate) protection: Option<&'static str>,
 }
 
 impl Default for Manner {
     fn default() -> Self {
-        Self { tone: 1_100.0, transport: "udp", codec: "PCMA", eager: false, authority: None }
+        Self {
+            tone: 1_100.0,
+            transport: "udp",
+            codec: "PCMA",
+            eager: false,
+            authority: None,
+            protection: None,
+        }
     }
 }
 
 impl Baresip {
     /// A listener's phone, registered.
     pub(crate) fn of(account: &Account, manner: Manner) -> Self {
+        let protection = manner.protection.map(|word| format!(";mediaenc={word}"));
         let line = format!(
-            "<sip:{}@{};transport={}>;auth_user={};auth_pass={};regint=60;answermode={};audio_codecs={}",
+            "<sip:{}@{};transport={}>;auth_user={};auth_pass={};regint=60;answermode={};audio_codecs={}{}",
             account.name,
             account.house,
             manner.transport,
@@ -67,6 +77,7 @@ impl Baresip {
             account.password,
             if manner.eager { "auto" } else { "manual" },
             manner.codec,
+            protection.unwrap_or_default(),
         );
         let mut phone = Self::start(&line, account, manner);
         let registered = eventually(secs(10), || phone.log().contains(" binding]"));
@@ -94,7 +105,7 @@ impl Baresip {
              call_local_timeout 120\ncall_max_calls 4\n\
              audio_source ausine,{}\nausrc_srate 48000\nausrc_channels 2\naudio_level no\n\
              rtp_ports {}-{}\nsnd_path {}\nmodule_path /usr/lib/baresip/modules\n\
-             module g711.so\nmodule g722.so\nmodule ausine.so\nmodule sndfile.so\n\
+             module g711.so\nmodule g722.so\nmodule opus.so\nmodule srtp.so\nmodule ausine.so\nmodule sndfile.so\n\
              module_tmp account.so\nmodule_tmp uuid.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\n\
              ctrl_tcp_listen 127.0.0.1:{control}\n",
             manner.tone,

@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 
 use hotline::media::codec::Codec;
@@ -12,7 +12,7 @@ use hotline::media::sound::heard_tone;
 use hotline::media::sound::tone::sine;
 
 use crate::baresip::{Baresip, Manner};
-use crate::ear::Ear;
+use crate::ear::{Ear, TONES};
 use crate::house::{Account, House, folder, free_port};
 use crate::sipp::{self, Step};
 use crate::{eventually, secs};
@@ -91,7 +91,18 @@ fn a_linphone_consults_a_colleague_and_joins_caller_and_colleague() {
     assert!(right >= 2, "the colleague hears {heard:?}");
 }
 
-struct Linphone {
+/// How one is set up.
+#[derive(Clone, Debug)]
+pub(crate) struct Habits<'a> {
+    pub(crate) tone: f64,
+    pub(crate) transport: &'static str,
+    /// Speaks this alone: name and clock.
+    pub(crate) codec: Option<(&'static str, u32)>,
+    /// Demands that the sound is protected, and believes this authority over TLS.
+    pub(crate) protects: Option<&'a Path>,
+}
+
+pub(crate) struct Linphone {
     child: Child,
     orders: ChildStdin,
     folder: PathBuf,
@@ -99,24 +110,42 @@ struct Linphone {
 
 impl Linphone {
     /// Registers, and answers whatever rings.
-    fn of(account: &Account, transport: &str) -> Self {
+    fn of(account: &Account, transport: &'static str) -> Self {
+        Self::with(account, &Habits { tone: 1_100.0, transport, codec: None, protects: None })
+    }
+
+    pub(crate) fn with(account: &Account, habits: &Habits<'_>) -> Self {
         let folder = folder("linphone");
         fs::create_dir_all(folder.join(".local/share/linphone")).unwrap();
         fs::create_dir_all(folder.join(".config/linphone")).unwrap();
-        let (udp, tcp) = match transport {
-            "udp" => (i32::from(free_port()), -1),
-            _ => (-1, i32::from(free_port())),
-        };
-        fs::write(
-            folder.join("settings"),
-            format!(
-                "[sip]\nsip_port={udp}\nsip_tcp_port={tcp}\nsip_tls_port=-1\n\
-                 [rtp]\naudio_rtp_port={}\n[net]\nfirewall_policy=0\n",
-                free_port()
-            ),
-        )
-        .unwrap();
-        tone_file(&folder.join("says.wav"));
+        let transport = habits.transport;
+        let port = |of| if of == transport { i32::from(free_port()) } else { -1 };
+        let mut settings = format!(
+            "[sip]\nsip_port={}\nsip_tcp_port={}\nsip_tls_port={}\n",
+            port("udp"),
+            port("tcp"),
+            port("tls"),
+        );
+        if let Some(authority) = habits.protects {
+            // Its TLS knows no addresses in certificates, only names.
+            settings += &format!(
+                "verify_server_cn=0\nroot_ca={}\nmedia_encryption=srtp\nmedia_encryption_mandatory=1\n",
+                authority.display()
+            );
+        }
+        settings += &format!("[rtp]\naudio_rtp_port={}\n[net]\nfirewall_policy=0\n", free_port());
+        if let Some(only) = habits.codec {
+            for (index, (mime, rate)) in CODECS.into_iter().enumerate() {
+                let enabled = u8::from((mime, rate) == only);
+                let channels = if mime == "opus" { 2 } else { 1 };
+                settings += &format!(
+                    "[audio_codec_{index}]\nmime={mime}\nrate={rate}\nchannels={channels}\n\
+                     enabled={enabled}\n"
+                );
+            }
+        }
+        fs::write(folder.join("settings"), settings).unwrap();
+        tone_file(&folder.join("says.wav"), habits.tone);
         let log = fs::File::create(folder.join("log")).unwrap();
         let mut child = Command::new("linphonec")
             .args(["-c", "settings"])
@@ -141,12 +170,12 @@ impl Linphone {
         phone
     }
 
-    fn order(&mut self, line: &str) {
+    pub(crate) fn order(&mut self, line: &str) {
         writeln!(self.orders, "{line}").unwrap();
     }
 
     /// What it heard so far, second by second.
-    fn heard(&self) -> Vec<Option<f64>> {
+    pub(crate) fn heard(&self) -> Vec<Option<f64>> {
         let bytes = fs::read(self.folder.join("hears.wav")).unwrap_or_default();
         // The head of the file is written when the call is over.
         let Some(four) = bytes.get(24..28).filter(|four| **four != [0; 4]) else {
@@ -159,13 +188,10 @@ impl Linphone {
             .chunks_exact(2)
             .map(|two| i16::from_le_bytes([two[0], two[1]]))
             .collect();
-        samples
-            .chunks_exact(rate as usize)
-            .map(|second| heard_tone(second, rate, &[440.0, 700.0, 1_100.0]))
-            .collect()
+        samples.chunks_exact(rate as usize).map(|second| heard_tone(second, rate, &TONES)).collect()
     }
 
-    fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.folder.join("log")).unwrap_or_default()
     }
 }
@@ -180,8 +206,20 @@ impl Drop for Linphone {
     }
 }
 
-/// A minute of 1,100 Hz.
-fn tone_file(path: &std::path::Path) {
+/// What it would speak by itself.
+const CODECS: [(&str, u32); 8] = [
+    ("opus", 48_000),
+    ("speex", 16_000),
+    ("speex", 8_000),
+    ("speex", 32_000),
+    ("PCMU", 8_000),
+    ("PCMA", 8_000),
+    ("GSM", 8_000),
+    ("G722", 8_000),
+];
+
+/// A minute of a tone.
+fn tone_file(path: &Path, tone: f64) {
     let format = hound::WavSpec {
         channels: 1,
         sample_rate: 8_000,
@@ -189,7 +227,7 @@ fn tone_file(path: &std::path::Path) {
         sample_format: hound::SampleFormat::Int,
     };
     let mut writer = hound::WavWriter::create(path, format).unwrap();
-    for sample in sine(1_100.0, 8_000, secs(60), 0.25) {
+    for sample in sine(tone, 8_000, secs(60), 0.25) {
         writer.write_sample(sample).unwrap();
     }
     writer.finalize().unwrap();

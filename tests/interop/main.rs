@@ -26,6 +26,7 @@ mod linphone;
 mod locating;
 mod passwords;
 mod phones;
+mod protected;
 mod reload;
 mod secure;
 mod sessions;

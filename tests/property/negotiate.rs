@@ -164,6 +164,7 @@ fn abilities(codecs: Vec<Codec>, rtp_port: u16) -> Abilities {
         keys: None,
         browser: None,
         offers_handshake: false,
+        demands_keys: false,
         text: None,
     }
 }

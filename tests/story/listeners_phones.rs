@@ -21,6 +21,7 @@ stories![
     a_listener_whose_network_comes_back_goes_on_talking,
     a_listener_holds_and_the_caller_hears_the_wait_sound,
     an_operator_pauses_a_listener_who_forgot_to,
+    a_phone_that_takes_no_plain_sound_is_rung_and_talks,
     an_ended_certificate_keeps_newcomers_out_and_nobody_else,
 ];
 
@@ -148,6 +149,41 @@ fn a_phone_over_tcp_rings_and_talks(town: Town) {
     anna.talks_with(&lea);
     lea.hangs_up();
     anna.comes_free();
+}
+
+/// RFC 3711: it refuses what might be plain, and is asked again before anybody notices.
+fn a_phone_that_takes_no_plain_sound_is_rung_and_talks(town: Town) {
+    let protects = Habits { protects: true, ..Habits::default() };
+    let lea = town.listeners_phone("lea", "lea", protects.clone(), Transport::Tls);
+    let marc = town.listeners_phone("marc", "marc", protects.clone(), Transport::Tcp);
+    lea.registers();
+    let anna = lea.takes_a_call();
+    assert_eq!(town.presence("lea"), "talking");
+
+    // It may hold and come back, and hand the caller over to a colleague's of the same kind.
+    lea.holds();
+    anna.hears_within("attente", secs(3));
+    lea.resumes();
+    anna.talks_with_within(&lea, secs(3));
+    let nora = town.listeners_phone("nora", "nora", protects, Transport::Tls);
+    nora.registers();
+    lea.transfers_to("nora");
+    nora.rings_within(secs(5));
+    nora.picks_up();
+    anna.talks_with_within(&nora, secs(3));
+    anna.hangs_up();
+    nora.comes_free();
+    let record = town.last_record();
+    assert_eq!(record.attempts.len(), 2, "one attempt each: {record:?}");
+
+    // Outside TLS there is nothing that can be done for it, and it is not asked for ever.
+    nora.unregisters();
+    lea.unregisters();
+    marc.registers();
+    let berta = town.dials("berta", "3977");
+    berta.gets_through();
+    town.passes(secs(8));
+    assert_eq!(marc.rang(), 0);
 }
 
 /// scenarios.md SC-42: the certificate has ended, so no new TLS connection comes about. Who is connected

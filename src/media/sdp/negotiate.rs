@@ -53,6 +53,8 @@ pub struct Abilities {
     pub browser: Option<OurSide>,
     /// Our offers are for a browser.
     pub offers_handshake: bool,
+    /// Our offers are for a phone that takes nothing plain.
+    pub demands_keys: bool,
     /// What we can do about text; without it text is declined.
     pub text: Option<TextAbilities>,
 }
@@ -250,6 +252,7 @@ impl Session {
             None if abilities.offers_handshake && abilities.browser.is_some() => {
                 Protocol::HandshakeFeedback
             }
+            None if abilities.demands_keys && abilities.keys.is_some() => Protocol::Secure,
             None => Protocol::Plain,
         };
         let browser = abilities.browser.as_ref().filter(|_| protocol.is_handshake()).map(|side| {
@@ -314,7 +317,8 @@ impl Session {
         }
         let secured = theirs.crypto.first().and_then(|theirs| taken(ours, theirs));
         // RFC 4568 §5.1.3: an answer that takes no line of the offer, where one is needed, is none.
-        if secured.is_none() && (theirs.protocol.is_secure() || !theirs.crypto.is_empty()) {
+        let needed = ours.protocol.is_secure() || theirs.protocol.is_secure();
+        if secured.is_none() && (needed || !theirs.crypto.is_empty()) {
             return Err(Refused::NoCommonCodec);
         }
         // Their order counts: the first is what they like to receive.

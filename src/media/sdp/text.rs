@@ -156,6 +156,7 @@ mod tests {
             keys: None,
             browser: None,
             offers_handshake: false,
+            demands_keys: false,
             text: Some(TextAbilities { port: 20_002, keys: None }),
         }
     }

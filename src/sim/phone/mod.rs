@@ -78,6 +78,8 @@ pub struct Habits {
     pub sounds: bool,
     /// Text is written and read on it, too.
     pub writes: bool,
+    /// Takes no sound that might be plain.
+    pub protects: bool,
 }
 
 impl Default for Habits {
@@ -94,6 +96,7 @@ impl Default for Habits {
             expires: Duration::from_secs(300),
             sounds: true,
             writes: false,
+            protects: false,
         }
     }
 }

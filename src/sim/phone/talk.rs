@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use super::asking::{Asked, Purpose};
 use super::letter::{Letter, response, written};
-use super::voice::{self, Description, Direction};
+use super::voice::{self, Description, Direction, PROTECTED};
 use super::{OnInvite, PATIENCE, Phone, Seen};
 use crate::base::Moment;
 
@@ -213,7 +213,10 @@ impl Phone {
         let refusal = match self.habits.on_invite {
             OnInvite::Ignore => return,
             OnInvite::Refuse(status) => Some(status),
-            OnInvite::Ring | OnInvite::PickUpAfter(_) => busy.then_some(486),
+            OnInvite::Ring | OnInvite::PickUpAfter(_) => {
+                let plain = self.habits.protects && !invite.body.contains(PROTECTED);
+                if plain { Some(488) } else { busy.then_some(486) }
+            }
         };
         let ringing =
             response(invite, 180, &tag, &[("Contact", format!("<{}>", self.contact()))], "");
@@ -257,7 +260,8 @@ impl Phone {
         // One call writes beside its sound, one port above it.
         let text = self.habits.writes.then(|| talk.ours.port() + 1);
         let Talk { ours, direction, version, .. } = talk;
-        voice::written(*ours, &self.habits.codecs, *direction, *version, offer, text)
+        let sdp = voice::written(*ours, &self.habits.codecs, *direction, *version, offer, text);
+        if self.habits.protects { voice::protected(&sdp) } else { sdp }
     }
 
     /// Sends a request inside a call.

@@ -189,6 +189,15 @@ pub(super) fn written(
     sdp
 }
 
+/// The same with keys, and nothing without them (RFC 3711, RFC 4568).
+pub(super) fn protected(sdp: &str) -> String {
+    let key = "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz";
+    sdp.replace(" RTP/AVP ", PROTECTED).replace("a=ptime:20", &format!("{key}\r\na=ptime:20"))
+}
+
+/// The profile of protected sound.
+pub(super) const PROTECTED: &str = " RTP/SAVP ";
+
 #[cfg(test)]
 mod tests {
     use super::*;

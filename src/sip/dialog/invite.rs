@@ -176,9 +176,11 @@ impl Session {
         }
     }
 
-    /// Our INVITE was given up before any answer to it came, and our CANCEL waits for one (§9.1).
-    pub(crate) fn is_called_off_unheard(&self) -> bool {
-        matches!(self.stage, Stage::Inviting { cancel: Cancel::Held(_), .. })
+    /// Our INVITE was given up and has no final answer yet: our CANCEL waits for any answer (§9.1), or
+    /// was sent and may still cross a 200.
+    pub(crate) fn is_called_off(&self) -> bool {
+        let Stage::Inviting { cancel, .. } = self.stage else { return false };
+        matches!(cancel, Cancel::Held(_) | Cancel::Sent(_))
     }
 
     /// The dialog a request of theirs belongs to: one of the early ones, or the one.

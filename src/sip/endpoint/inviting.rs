@@ -18,8 +18,8 @@ use super::asking::{cause_of, reason_value};
 use super::locating::hop_of;
 use super::receiving::sdp_of;
 use super::{
-    DialogRef, Endpoint, Event, Failure, Invitation, PhoneRef, Purpose, QUIET, Reason, Target,
-    Timer,
+    CALLED_OFF_MAX, DialogRef, Endpoint, Event, Failure, Invitation, PhoneRef, Purpose, QUIET,
+    Reason, Target, Timer,
 };
 
 impl Endpoint {
@@ -171,7 +171,6 @@ impl Endpoint {
         let is_first = !std::mem::replace(heard, true);
         if let Cancel::Held(reason) = *cancel {
             self.send_cancel(dialog, reason, now);
-            self.let_go(dialog);
         } else if is_first {
             self.rings_for_watchers(dialog, now);
         }
@@ -221,10 +220,9 @@ impl Endpoint {
         match cancel.reason() {
             // The answer crossed our CANCEL.
             Some(reason) => {
+                self.timers.stop(&Timer::CalledOff(dialog));
                 self.send_bye(dialog, reason, now);
-                if let Cancel::Held(_) = cancel {
-                    self.let_go(dialog);
-                }
+                self.let_go(dialog);
             }
             // The answer may have come with a provisional response already.
             None => {
@@ -265,7 +263,7 @@ impl Endpoint {
             (Failure::Refused(_) | Failure::Cancelled, _) | (_, None) => {}
         }
         self.report_of(dialog, Event::Failed { dialog, why, cause });
-        if self.sessions.get(&dialog).is_some_and(Session::is_called_off_unheard) {
+        if self.sessions.get(&dialog).is_some_and(Session::is_called_off) {
             self.let_go(dialog);
         }
         self.forget(dialog);
@@ -276,16 +274,29 @@ impl Endpoint {
     /// on a phone that rings already, or be refused by one that takes a single call. After [`QUIET`]
     /// the phone counts as unreachable, which is no longer this one's matter.
     pub fn called_off_unheard(&self) -> BTreeSet<ListenerName> {
+        self.called_off_until(Timer::Quiet)
+    }
+
+    /// The same, and those whose phone was told and may have been picked up meanwhile: its 200 would
+    /// cross our CANCEL, and the phone refuse the next call because it is in one. It has
+    /// [`CALLED_OFF_MAX`] to say which.
+    pub fn called_off(&self) -> BTreeSet<ListenerName> {
+        let mut listeners = self.called_off_unheard();
+        listeners.append(&mut self.called_off_until(Timer::CalledOff));
+        listeners
+    }
+
+    fn called_off_until(&self, timer: fn(DialogRef) -> Timer) -> BTreeSet<ListenerName> {
         self.sessions
             .iter()
-            .filter(|(_, session)| session.is_called_off_unheard())
-            .filter(|(dialog, _)| self.timers.due(&Timer::Quiet(**dialog)).is_some())
+            .filter(|(_, session)| session.is_called_off())
+            .filter(|(dialog, _)| self.timers.due(&timer(**dialog)).is_some())
             .filter_map(|(_, session)| self.owner(session.phone?))
             .collect()
     }
 
     /// Tells the floor above that a phone whose call was given up can be rung again.
-    fn let_go(&mut self, dialog: DialogRef) {
+    pub(super) fn let_go(&mut self, dialog: DialogRef) {
         let phone = self.sessions.get(&dialog).and_then(|session| session.phone);
         if let Some(listener) = phone.and_then(|phone| self.owner(phone)) {
             self.report(Event::PhonesChanged { listener });
@@ -389,6 +400,7 @@ impl Endpoint {
             return;
         };
         let bytes = twin.cancel(reason_value(reason));
+        self.timers.set(Timer::CalledOff(dialog), now.steady + CALLED_OFF_MAX);
         self.transactions.cancelled(*transaction, now.steady);
         let key = ClientKey { branch: twin.branch.clone(), method: Method::Cancel };
         let id = self.transactions.request(key, flow, bytes, now.steady);

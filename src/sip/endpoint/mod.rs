@@ -62,6 +62,8 @@ pub use self::words::{
 
 /// How long a phone may be silent before the next one is rung too.
 const QUIET: Duration = Duration::from_secs(2);
+/// How long a phone may take to say what our CANCEL has come to before it is rung again all the same.
+const CALLED_OFF_MAX: Duration = Duration::from_millis(500);
 
 /// The SIP side of the house as one value.
 #[derive(Debug, Deserialize, Serialize)]
@@ -175,6 +177,8 @@ enum Timer {
     GiveUp(DialogRef, u32),
     /// A phone should have said something by now.
     Quiet(DialogRef),
+    /// Our CANCEL should have ended it by now.
+    CalledOff(DialogRef),
     /// Offer again after glare.
     Glare(DialogRef),
     /// Send our provisional response again.
@@ -432,6 +436,7 @@ impl Endpoint {
                 Timer::Repeat(dialog, cseq) => self.repeat_ok(dialog, cseq, now),
                 Timer::GiveUp(dialog, cseq) => self.never_acknowledged(dialog, cseq, now),
                 Timer::Quiet(dialog) => self.heard_nothing(dialog, now),
+                Timer::CalledOff(dialog) => self.let_go(dialog),
                 Timer::Glare(dialog) => self.offer_again(dialog, now),
                 Timer::Refresh(dialog) => self.refresh_provisional(dialog, now),
                 Timer::Unpracked(dialog) => self.repeat_reliably(dialog, now),
@@ -557,6 +562,7 @@ impl Endpoint {
             self.timers.stop(&Timer::GiveUp(dialog, *cseq));
         }
         self.timers.stop(&Timer::Quiet(dialog));
+        self.timers.stop(&Timer::CalledOff(dialog));
         self.timers.stop(&Timer::Glare(dialog));
         self.timers.stop(&Timer::Refresh(dialog));
         self.timers.stop(&Timer::Unpracked(dialog));

@@ -228,6 +228,7 @@ fn abilities_of(first: Codec, fresh: u8) -> Abilities {
             fresh: Credentials { name: format!("ours{fresh}"), password: "p".repeat(24) },
         }),
         offers_handshake: false,
+        demands_keys: false,
         text: None,
     }
 }

@@ -301,6 +301,7 @@ fn abilities() -> Abilities {
         keys: None,
         browser: None,
         offers_handshake: false,
+        demands_keys: false,
         text: None,
     }
 }
@@ -360,6 +361,26 @@ fn an_answer_that_takes_none_of_our_keys_or_one_we_did_not_offer_is_refused() {
     assert!(with("4 AES_CM_128_HMAC_SHA1_80").is_err());
     assert!(with("3 AES_CM_128_HMAC_SHA1_80").is_err());
     assert!(accept("m=audio 4000 RTP/AVP 8\r\n").unwrap().secured.is_none());
+    assert!(accept("m=audio 4000 RTP/SAVP 8\r\n").is_err());
+}
+
+/// RFC 3711: phones that speak `RTP/SAVP` alone are offered just that, and held to it.
+#[test]
+fn who_takes_nothing_plain_is_offered_nothing_plain() {
+    let abilities = Abilities { demands_keys: true, ..secure() };
+    let accept = |lines: &str| {
+        let mut session = Session::new(1);
+        let offer = session.offer(&abilities, None);
+        let ours = text(&offer).to_owned();
+        assert!(ours.contains("RTP/SAVP 8") && ours.contains("a=crypto:1 "), "{ours}");
+        session.accept(&offer_of(lines))
+    };
+    let line = "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz";
+
+    let agreed = accept(&format!("m=audio 4000 RTP/SAVP 8\r\n{line}\r\n")).unwrap();
+
+    assert!(agreed.secured.is_some());
+    assert!(accept("m=audio 4000 RTP/AVP 8\r\n").is_err());
     assert!(accept("m=audio 4000 RTP/SAVP 8\r\n").is_err());
 }
 
