@@ -136,6 +136,7 @@ impl House {
                 | Output::Expect { .. }
                 | Output::Record(_)
                 | Output::Written { .. }
+                | Output::Pressed { .. }
                 | Output::Reply { .. }
                 | Output::Note(_)
                 | Output::Changed => {}

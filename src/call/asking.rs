@@ -2,7 +2,7 @@
 //! what they decide. What it means for the caller is in [`super::handing_over`].
 
 use crate::base::{ListenerName, Now, Sdp};
-use crate::call::consulting::{Wanted, Whom};
+use crate::call::consulting::{Asked, Wanted, Whom};
 use crate::call::handing_over::{NOBODY, TAKEN_BACK};
 use crate::call::talking::Talking;
 use crate::call::{Call, Stage};
@@ -23,6 +23,18 @@ impl Call {
     /// The listener the caller talks with.
     pub fn listener(&self) -> Option<&ListenerName> {
         self.stage.conversation().map(|talking| &talking.listener)
+    }
+
+    /// Whom this listener asks, or has brought in.
+    pub fn asked_by(&self, listener: &ListenerName) -> Option<Asked<'_>> {
+        let talking = self.talking_with(listener)?;
+        let consult = talking.consult.as_ref()?;
+        Some(Asked {
+            name: consult.name(),
+            is_colleague: consult.colleague().is_some(),
+            aim: consult.aim,
+            answered: consult.speaking().is_some(),
+        })
     }
 
     /// Whether the emergency services are in the conversation.

@@ -7,17 +7,22 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::base::{CallRef, Moment, Now, PromptName, Sdp, StreamRef, Territory, Timers};
+use crate::base::{
+    CallRef, ListenerName, Moment, Now, PromptName, Sdp, StreamRef, Territory, Text, Timers,
+};
 use crate::call::ringing::PhoneLeg;
 use crate::call::{CALLER, LinePlan, Output, Timer};
 use crate::media::{Order, PlayRef, Repeat};
-use crate::record::Draft;
+use crate::record::{Draft, Party};
 
 /// How long a silent caller is given from the last sound when a probe found nobody.
 const SILENT_CALLER_MAX: Duration = Duration::from_secs(60);
 
 /// How long no packet comes from a caller before they are asked for (scenarios.md SC-22).
 const SILENT_CALLER_PATIENCE: Duration = Duration::from_secs(30);
+
+/// The last characters of what nobody has read yet.
+const UNREAD_MAX: usize = 4_000;
 
 /// The part of a call that outlives its stages.
 #[derive(Debug, Deserialize, Serialize)]
@@ -47,6 +52,10 @@ pub(super) struct Body {
     pub draft: Option<Draft>,
     /// The listener of this call was lost before: the next one is told.
     pub resumes: bool,
+    /// Text was agreed on with the caller.
+    pub writes: bool,
+    /// What they wrote while nobody was there to read it.
+    unread: Text,
     pub timers: Timers<Timer>,
     pub outputs: VecDeque<Output>,
 }
@@ -131,6 +140,8 @@ impl Body {
             playing: None,
             draft: Some(draft),
             resumes: false,
+            writes: false,
+            unread: Text::default(),
             timers: Timers::default(),
             outputs: VecDeque::new(),
         }
@@ -186,6 +197,23 @@ impl Body {
         let prompts = vec![self.line.words.wait_sound.clone()];
         let stream = self.stream(leg);
         self.media(Order::Play { stream, play, prompts, repeat: Repeat::Forever });
+    }
+
+    // ---- what the caller writes (scenarios.md SC-25) ----
+
+    /// Written while nobody is there: whoever comes reads it.
+    pub(super) fn keep_unread(&mut self, text: &Text) {
+        let all = format!("{}{}", self.unread.shown(), text.shown());
+        let over = all.chars().count().saturating_sub(UNREAD_MAX);
+        self.unread = Text::new(all.chars().skip(over).collect::<String>());
+    }
+
+    pub(super) fn show_unread(&mut self, listener: &ListenerName) {
+        let text = std::mem::take(&mut self.unread);
+        if !text.shown().is_empty() {
+            let (by, listener) = (Party::Caller, listener.clone());
+            self.wish(Output::Written { by, listener, text });
+        }
     }
 
     /// The caller may be served from now on.

@@ -61,6 +61,15 @@ pub struct Wanted {
     pub refer: Option<u32>,
 }
 
+/// Somebody a listener asks, as their page shows it.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    pub name: &'a ListenerName,
+    pub is_colleague: bool,
+    pub aim: Aim,
+    pub answered: bool,
+}
+
 /// Somebody being asked.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(super) struct Consult {
@@ -142,6 +151,10 @@ impl Consult {
 
     pub(super) fn has(&self, leg: u32) -> bool {
         self.legs.contains(&leg)
+    }
+
+    pub(super) fn name(&self) -> &ListenerName {
+        &self.name
     }
 
     /// Who has answered, and when; None while it rings.

@@ -103,6 +103,7 @@ impl Errand {
                 | Notice::Refused { .. }
                 | Notice::Digit { .. }
                 | Notice::Finished { .. }
+                | Notice::Writes { .. }
                 | Notice::Written { .. }
                 | Notice::Silent { .. }
                 | Notice::Heard { .. }

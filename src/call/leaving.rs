@@ -165,7 +165,7 @@ pub(super) fn caller_left(
     now: Now,
 ) -> Option<Stage> {
     let cause = match ending {
-        Ending::HungUp | Ending::Cancelled => hung_up(Party::Caller, told),
+        Ending::HungUp | Ending::Broke | Ending::Cancelled => hung_up(Party::Caller, told),
         Ending::NeverAcknowledged | Ending::Lost => {
             Cause::new(Party::Network, Q850::RECOVERY_ON_TIMER_EXPIRY)
         }

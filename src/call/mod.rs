@@ -37,13 +37,13 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::base::{ListenerName, Moment, Now, Sdp};
+use crate::base::{ListenerName, Moment, Now, Sdp, Text};
 use crate::media::{Notice, Order};
 use crate::queue::{DrainOutput, Stop};
 use crate::record::{AttemptResult, Q850};
 use crate::sip::{Ending, Failure, Phone, Reason};
 
-pub use consulting::{Aim, Wanted, Whom};
+pub use consulting::{Aim, Asked, Wanted, Whom};
 pub use errand::Errand;
 pub use output::{Arrival, Output};
 pub use plan::{Helper, LinePlan, LineWords, Moved};
@@ -292,6 +292,12 @@ impl Call {
         self.noticed(Notice::Digit { stream, digit }, now);
     }
 
+    /// The listener has written to the caller, from their page.
+    pub fn written_to(&mut self, text: Text) {
+        let stream = self.body.stream(CALLER);
+        self.body.media(Order::Write { stream, text });
+    }
+
     /// The other side of a leg ended it; `told` is the cause they gave.
     pub fn ended(&mut self, leg: u32, ending: &Ending, told: Option<Q850>, now: Now) {
         if leg == CALLER {
@@ -356,6 +362,11 @@ impl Call {
     /// Whether the caller was with a listener before and was cut off.
     pub fn is_returning(&self) -> bool {
         self.body.resumes
+    }
+
+    /// Whether the caller can write, and read what is written to them.
+    pub fn writes(&self) -> bool {
+        self.body.writes
     }
 
     /// Whether a listener is on the line with the caller.

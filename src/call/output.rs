@@ -100,8 +100,13 @@ pub enum Output {
     /// The caller wrote something, or whoever talks with them; `listener` talks with them now.
     Written {
         by: Party,
-        listener: Option<ListenerName>,
+        listener: ListenerName,
         text: Text,
+    },
+    /// The caller pressed a key while they talk with this listener.
+    Pressed {
+        listener: ListenerName,
+        digit: char,
     },
     /// Asks for a place in the queue.
     Knock,

@@ -21,8 +21,13 @@ impl Call {
                 self.party_may_be_gone(stream.index, now);
                 self.rings_changed(now);
             }
-            // Keys mean nothing on a line without a menu; they are not passed on either.
+            // Keys mean nothing on a line without a menu; who listens sees them.
             Notice::Digit { stream, digit } => {
+                if stream.index == CALLER
+                    && let Some(listener) = self.listener().cloned()
+                {
+                    self.body.wish(Output::Pressed { listener, digit });
+                }
                 self.talking(now, |talking, body, now| {
                     let is_theirs = talking.leg() == stream.index;
                     is_theirs.then(|| talking.pressed(body, digit, now)).flatten()
@@ -33,17 +38,18 @@ impl Call {
                     self.taken(stream.index, listener, now);
                 }
             }
+            Notice::Writes { stream } => {
+                self.body.writes |= stream.index == CALLER;
+            }
             Notice::Written { stream, text } => {
-                let listener = match &self.stage {
-                    Stage::Talking(talking) => Some(talking.listener().clone()),
-                    Stage::Arriving(_)
-                    | Stage::Greeting(_)
-                    | Stage::Waiting(_)
-                    | Stage::Leaving(_)
-                    | Stage::Gone(_) => None,
-                };
                 let by = if stream.index == CALLER { Party::Caller } else { Party::Listener };
-                self.body.outputs.push_back(Output::Written { by, listener, text });
+                match (self.listener().cloned(), by) {
+                    (Some(listener), _) => {
+                        self.body.wish(Output::Written { by, listener, text });
+                    }
+                    (None, Party::Caller) => self.body.keep_unread(&text),
+                    (None, _) => {}
+                }
             }
             Notice::Finished { play, cut, .. } => self.finished(play, cut, now),
             Notice::Silent { stream, since } => self.silent(stream.index, since, now),

@@ -90,6 +90,7 @@ impl Talking {
         let is_outside = body.phones.get(&leg).is_some_and(PhoneLeg::is_outside);
         let patience = if is_outside { SILENT_OUTSIDE_PATIENCE } else { SILENT_LISTENER_PATIENCE };
         body.media(Order::Watch { stream, patience });
+        body.show_unread(&listener);
         let mut talking = Self {
             leg,
             listener,
@@ -121,10 +122,6 @@ impl Talking {
             Sound::Joined | Sound::OnHold => self.settle_sound(body, true),
             Sound::Consulting | Sound::Three | Sound::Left | Sound::Lost { .. } => {}
         }
-    }
-
-    pub(super) fn listener(&self) -> &ListenerName {
-        &self.listener
     }
 
     pub(super) fn listener_silent(&mut self, body: &mut Body, now: Now) {
@@ -160,11 +157,12 @@ impl Talking {
         if let Some((cause, at)) = self.after_caller {
             return Some(self.ends_after_caller(body, cause, at, now));
         }
-        if self.asker_left(body, true, now) { None } else { Some(self.given_up(body, now)) }
+        if self.asker_left(body, true, now) { None } else { Some(self.given_up(body, true, now)) }
     }
 
-    /// The lost listener did not come back: the caller goes to the head of the queue.
-    fn given_up(&mut self, body: &mut Body, now: Now) -> Stage {
+    /// The listener did not come back: the caller goes to the head of the queue. `lost`: nor did they
+    /// say so.
+    fn given_up(&mut self, body: &mut Body, lost: bool, now: Now) -> Stage {
         let told = matches!(self.sound, Sound::Lost { told: true });
         let talked = self.talked(now);
         body.timers.stop(&Timer::ListenerGone);
@@ -172,7 +170,7 @@ impl Talking {
         if self.sound == Sound::Joined {
             body.media(Order::Part { streams: self.streams(body) });
         }
-        body.listener_lost(self.leg, self.listener.clone(), talked, true, now);
+        body.listener_lost(self.leg, self.listener.clone(), talked, lost, now);
         let speaking = matches!(self.sound, Sound::Lost { told: false });
         if told {
             // They have heard the words already; the wait sound goes on.
@@ -192,7 +190,9 @@ impl Talking {
         match ending {
             Ending::HungUp | Ending::Cancelled => {}
             // Nobody has hung up: the phone is gone, and the caller must not pay for it.
-            Ending::NeverAcknowledged | Ending::Lost => return self.lost(body, now),
+            Ending::Broke | Ending::NeverAcknowledged | Ending::Lost => {
+                return self.lost(body, now);
+            }
         }
         if let Some((cause, at)) = self.after_caller {
             return Some(self.ends_after_caller(body, cause, at, now));
@@ -213,6 +213,10 @@ impl Talking {
             self.sound = Sound::Left;
             body.timers.set(Timer::ListenerGone, now.steady + LEFT_ALONE);
             return None;
+        }
+        if matches!(self.sound, Sound::Lost { .. }) {
+            // They have hung up on a dead line, and the caller waits for them.
+            return Some(self.given_up(body, false, now));
         }
         if self.failed_at.is_some_and(|at| now.steady - at < FAILURE_IS_NEWS) {
             // They think that the caller is somebody else's by now.

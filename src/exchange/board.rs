@@ -61,6 +61,21 @@ pub struct WaitBoard {
     pub since: DateTime<Utc>,
     /// They were with a listener before, and were cut off.
     pub returning: bool,
+    /// Their telephone writes, and shows what is written to it.
+    #[serde(default)]
+    pub writes: bool,
+}
+
+/// Somebody a listener asks in the middle of a call.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct AskedBoard {
+    /// As people know them.
+    pub name: String,
+    /// To take the caller at once, and the listener goes.
+    pub takes_over: bool,
+    /// To be the third, with the caller.
+    pub joins: bool,
+    pub answered: bool,
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -80,6 +95,8 @@ pub struct ListenerBoard {
     /// The caller who rings, or whom they talk with.
     #[serde(default)]
     pub caller: Option<WaitBoard>,
+    #[serde(default)]
+    pub asked: Option<AskedBoard>,
 }
 
 /// A road to the public network.

@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::base::{LineName, ListenerName, PromptName};
+use crate::base::{LineName, ListenerName, PromptName, Text};
 use crate::sip::Pass;
 
 /// Names one command, so that its reply finds the way back.
@@ -82,6 +82,11 @@ pub enum Command {
     CallEmergency {
         listener: ListenerName,
         service: ListenerName,
+    },
+    /// Shows the caller these words, if they can read them (scenarios.md SC-25).
+    Write {
+        listener: ListenerName,
+        text: Text,
     },
     /// Back to the caller, whoever was asked.
     TakeBack {

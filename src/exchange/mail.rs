@@ -15,7 +15,10 @@ impl Exchange {
         match output {
             Wish::Media(order) => self.outputs.push_back(Output::Media(order)),
             Wish::Written { by, listener, text } => {
-                self.outputs.push_back(Output::Written { call, by, listener, text });
+                self.outputs.push_back(Output::Written { by, listener, text });
+            }
+            Wish::Pressed { listener, digit } => {
+                self.outputs.push_back(Output::Pressed { listener, digit });
             }
             Wish::Accept { leg, sdp } => {
                 self.with_dialog(call, leg, |exchange, dialog| {

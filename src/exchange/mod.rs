@@ -49,7 +49,7 @@ use crate::schedule::WallTrust;
 use crate::sip::{DialogRef, Endpoint, Setup};
 
 pub use crate::call::{Helper, LinePlan, LineWords, Moved};
-pub use board::{Board, LineBoard, ListenerBoard, QueueBoard, TrunkBoard, WaitBoard};
+pub use board::{AskedBoard, Board, LineBoard, ListenerBoard, QueueBoard, TrunkBoard, WaitBoard};
 pub use commands::{Command, CommandRef};
 pub use input::Input;
 pub use output::{Level, Note, Output};
@@ -428,6 +428,7 @@ fn stream_of(notice: &Notice) -> StreamRef {
         | Notice::Finished { stream, .. }
         | Notice::Silent { stream, .. }
         | Notice::Heard { stream }
+        | Notice::Writes { stream }
         | Notice::Written { stream, .. }
         | Notice::Closed { stream, .. }
         | Notice::Lost { stream } => *stream,

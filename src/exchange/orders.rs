@@ -120,6 +120,15 @@ impl Exchange {
                     Ok(())
                 })
             }
+            Command::Write { listener, text } => {
+                self.with_their_call(&listener, |exchange, call| {
+                    if !exchange.call(call).is_some_and(Call::writes) {
+                        return Err("the caller's telephone can't show text".to_owned());
+                    }
+                    exchange.with_call(call, now, |call, _| call.written_to(text));
+                    Ok(())
+                })
+            }
             Command::TakeBack { listener } => self.with_their_call(&listener, |exchange, call| {
                 exchange.with_call(call, now, |call, now| call.takes_back(now));
                 Ok(())

@@ -2,7 +2,7 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::{CallRef, ListenerName, Text};
+use crate::base::{ListenerName, Text};
 use crate::exchange::CommandRef;
 use crate::media::Order;
 use crate::record::{CallRecord, Party};
@@ -24,15 +24,18 @@ pub enum Output {
         name: String,
     },
     Media(Order),
-    /// Somebody wrote in a call (scenarios.md SC-25): for the eyes of whoever talks there, on their
-    /// page. It has been relayed to their telephone already, if that can show text, and it is
+    /// Somebody wrote in a call (scenarios.md SC-25): for the eyes of the listener who talks there, on
+    /// their page. It has been relayed to their telephone already, if that can show text, and it is
     /// neither logged nor kept.
     Written {
-        call: CallRef,
         by: Party,
-        /// Who talks with the caller now.
-        listener: Option<ListenerName>,
+        listener: ListenerName,
         text: Text,
+    },
+    /// A caller pressed a key: for the same eyes, and as little to be kept.
+    Pressed {
+        listener: ListenerName,
+        digit: char,
     },
     Record(CallRecord),
     /// The answer to a command, in words for the operator.

@@ -5,9 +5,11 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::base::{CallRef, Moment, Now, Territory};
+use crate::base::{CallRef, ListenerName, Moment, Now, Territory};
+use crate::call::Aim;
 use crate::exchange::{
-    Board, Exchange, Guest, LineBoard, ListenerBoard, QueueBoard, Stopping, TrunkBoard, WaitBoard,
+    AskedBoard, Board, Exchange, Guest, LineBoard, ListenerBoard, QueueBoard, Stopping, TrunkBoard,
+    WaitBoard,
 };
 use crate::roster::{Pause, Presence};
 use crate::schedule::{ClockStep, Switch};
@@ -143,9 +145,25 @@ impl Exchange {
                 line: caller.call.line().name.clone(),
                 since: wall(caller.call.since(), now),
                 returning: caller.call.is_returning(),
+                writes: caller.call.writes(),
             }),
             Guest::Errand(_) => None,
         }
+    }
+
+    /// Whom a listener asks.
+    fn asked_board(&self, call: CallRef, listener: &ListenerName) -> Option<AskedBoard> {
+        let asked = self.call(call)?.asked_by(listener)?;
+        Some(AskedBoard {
+            name: if asked.is_colleague {
+                self.called_name(asked.name)
+            } else {
+                asked.name.to_string()
+            },
+            takes_over: asked.aim == Aim::Move,
+            joins: asked.aim == Aim::Join,
+            answered: asked.answered,
+        })
     }
 
     fn listener_boards(&self, now: Now) -> Vec<ListenerBoard> {
@@ -182,6 +200,7 @@ impl Exchange {
                     until: until.map(|until| wall(until, now)),
                     why: why.map(str::to_owned),
                     caller: call.and_then(|call| self.wait_board(call, now)),
+                    asked: call.and_then(|call| self.asked_board(call, name)),
                 })
             })
             .collect()

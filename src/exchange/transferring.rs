@@ -321,7 +321,7 @@ impl Exchange {
         self.call(call)?.listener().cloned()
     }
 
-    fn called_name(&self, listener: &ListenerName) -> String {
+    pub(super) fn called_name(&self, listener: &ListenerName) -> String {
         self.plan
             .listeners
             .get(listener)

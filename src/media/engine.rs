@@ -371,7 +371,7 @@ impl Engine {
         };
         self.notices.push_back(notice);
         self.meet(door);
-        self.return_unused_text(door, now.steady, sink);
+        self.settle_text(door, now.steady, sink);
     }
 
     fn offer(&mut self, name: StreamRef, like: Option<StreamRef>, now: Now, sink: &mut impl Sink) {
@@ -396,7 +396,7 @@ impl Engine {
             self.notices.push_back(Notice::Refused { stream: name, why });
         }
         self.meet(door);
-        self.return_unused_text(door, now.steady, sink);
+        self.settle_text(door, now.steady, sink);
         self.show_unread(door);
     }
 

@@ -141,6 +141,10 @@ pub enum Notice {
     Heard {
         stream: StreamRef,
     },
+    /// Text was agreed on with the party: it can be written to ([`Order::Write`]).
+    Writes {
+        stream: StreamRef,
+    },
     /// The party wrote this. Whoever hears them has been sent it, if their phone can show it.
     Written {
         stream: StreamRef,

@@ -97,6 +97,7 @@ fn board() -> Board {
         until: None,
         why: None,
         caller: None,
+        asked: None,
     };
     Board {
         at: "2026-11-21T14:00:00Z".parse().unwrap(),

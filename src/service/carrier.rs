@@ -14,13 +14,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{broadcast, oneshot, watch};
 
-use crate::base::{Moment, Now};
+use crate::base::{ListenerName, Moment, Now};
 use crate::exchange::{Board, CommandRef, Exchange, Input, Level, Note, Output};
+use crate::http::desk::{Aside, Shown};
 use crate::media::Order;
 use crate::net::Doors;
-use crate::record::CallRecord;
+use crate::record::{CallRecord, Party};
 use crate::service::Clock;
 use crate::service::inbox::Letter;
 use crate::service::intake::Intake;
@@ -61,6 +62,15 @@ pub struct World {
     /// Keeps a record. Must not wait.
     pub keep: Box<dyn FnMut(CallRecord) + Send>,
     pub board: watch::Sender<Arc<Board>>,
+    /// What single listeners are shown on their pages.
+    pub asides: broadcast::Sender<Aside>,
+}
+
+impl World {
+    fn show(&self, to: ListenerName, what: Shown) {
+        // They may have no page open.
+        let _ = self.asides.send(Aside { to, what });
+    }
 }
 
 /// Why the loop ended.
@@ -192,8 +202,11 @@ impl Carrier {
             Output::LookUp(question) => (self.world.look_up)(question),
             Output::Expect { peer, name } => self.world.doors.expect(peer, name),
             Output::Media(order) => (self.world.media)(order),
-            // Shown on the page of whoever talks there; there is none yet.
-            Output::Written { .. } => {}
+            Output::Written { by, listener, text } => {
+                let by_caller = by == Party::Caller;
+                self.world.show(listener, Shown::Text { by_caller, text });
+            }
+            Output::Pressed { listener, digit } => self.world.show(listener, Shown::Key(digit)),
             Output::Record(record) => (self.world.keep)(record),
             Output::Reply { to, result } => {
                 if let Some(reply) = self.replies.remove(&to) {

@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 
 use crate::base::{LineName, ListenerName, Now};
 use crate::config;
 use crate::exchange::{Board, Command, Plan};
 use crate::http::desk::proof::Secrets;
-use crate::http::desk::{Coming, Entry, House, Person, PlanView, Role, Setting};
+use crate::http::desk::{Aside, Coming, Entry, House, Person, PlanView, Role, Setting};
 use crate::net::Opened;
 use crate::record::{CallRecord, Window};
 use crate::service::Clock;
@@ -26,6 +26,7 @@ pub(super) struct Desk {
     pub(super) reception: Arc<Reception>,
     pub(super) store: Arc<Store>,
     pub(super) board: watch::Receiver<Arc<Board>>,
+    pub(super) asides: broadcast::Sender<Aside>,
     pub(super) clock: Clock,
     pub(super) audit: Audit,
 }
@@ -60,6 +61,10 @@ impl House for Desk {
 
     fn board(&self) -> watch::Receiver<Arc<Board>> {
         self.board.clone()
+    }
+
+    fn asides(&self) -> broadcast::Receiver<Aside> {
+        self.asides.subscribe()
     }
 
     fn plan(&self) -> Arc<Plan> {

@@ -43,7 +43,7 @@ use std::thread;
 use anyhow::Context;
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{oneshot, watch as watching};
+use tokio::sync::{broadcast, oneshot, watch as watching};
 use tokio::task::JoinSet;
 
 use crate::base::Mint;
@@ -149,6 +149,7 @@ pub async fn run(
     let pulse = Arc::new(Pulse::default());
     let exchange = Exchange::new(Arc::clone(&plan), mint, clock.now());
     let (board, seen) = watching::channel(Arc::new(exchange.board(clock.now())));
+    let asides = broadcast::Sender::new(ASIDES_MAX);
     let world = World {
         doors: Arc::clone(&doors),
         look_up: {
@@ -169,6 +170,7 @@ pub async fn run(
             })
         },
         board,
+        asides: asides.clone(),
     };
     let intake = Intake::new(Arc::clone(&inbox), doors.readers(&clock.stamp(), &deliver));
     let carrier = Carrier::new(exchange, intake, clock, world, Arc::clone(&pulse));
@@ -219,6 +221,7 @@ pub async fn run(
             reception: Arc::clone(&reception),
             store: Arc::clone(&store),
             board: seen.clone(),
+            asides,
             clock,
             audit,
         };
@@ -368,6 +371,9 @@ fn finish(store: Arc<Store>) {
 
 /// How long the end waits for the database.
 const RECORDS_PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// Words and keys for listeners' pages that have not been taken yet.
+const ASIDES_MAX: usize = 1_024;
 
 /// Ten thousand connections and two sockets for each stream need file handles.
 fn raise_file_limit() {

@@ -72,6 +72,12 @@ impl Town {
         self.world().shown.clone()
     }
 
+    /// The keys of callers, as their listeners' pages are told.
+    pub fn keys_shown(&self) -> Vec<(String, char)> {
+        let keys = &self.world().keys_shown;
+        keys.iter().map(|(listener, key)| (listener.to_string(), *key)).collect()
+    }
+
     pub fn notes(&self) -> Vec<Note> {
         self.world().notes.iter().map(|(_, note)| note.clone()).collect()
     }

@@ -132,6 +132,7 @@ impl Sound {
                     Err(why) => Notice::Refused { stream, why },
                 };
                 self.notices.push_back(notice);
+                self.tell_text(stream);
             }
             Order::Offer { stream, like } => {
                 let writes = self.writes(stream) || like.is_some_and(|like| self.writes(like));
@@ -146,6 +147,7 @@ impl Sound {
                 if let Err(why) = it.session.accept(&answer) {
                     self.notices.push_back(Notice::Refused { stream, why });
                 }
+                self.tell_text(stream);
                 self.show_unread();
             }
             // Here everybody is who they say.
@@ -220,6 +222,12 @@ impl Sound {
     pub fn shown(&self, ours: SocketAddr, theirs: SocketAddr) -> Option<&str> {
         let stream = self.by_port.get(&theirs.port().wrapping_sub(1))?;
         (self.text_of(*stream) == Some(ours)).then(|| self.streams[stream].shown.as_str())
+    }
+
+    fn tell_text(&mut self, stream: StreamRef) {
+        if self.text_of(stream).is_some() {
+            self.notices.push_back(Notice::Writes { stream });
+        }
     }
 
     fn text_of(&self, stream: StreamRef) -> Option<SocketAddr> {

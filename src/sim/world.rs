@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::base::{Mint, Moment, Now};
+use crate::base::{ListenerName, Mint, Moment, Now};
 use crate::exchange::{Command, CommandRef, Exchange, Input, Note, Output, Plan};
 use crate::record::{CallRecord, Party};
 use crate::sim::network::{Arrival, Heading, Network, Weather};
@@ -52,6 +52,7 @@ pub(super) struct World {
     pub(super) notes: Vec<(Moment, Note)>,
     /// What was written, by whom, for the listeners' pages.
     pub(super) shown: Vec<(Party, String)>,
+    pub(super) keys_shown: Vec<(ListenerName, char)>,
     replies: BTreeMap<CommandRef, Result<String, String>>,
     commands: u64,
     pub(super) hearing: BTreeMap<String, Vec<(Moment, Heard)>>,
@@ -92,6 +93,7 @@ impl World {
             records: Vec::new(),
             notes: Vec::new(),
             shown: Vec::new(),
+            keys_shown: Vec::new(),
             replies: BTreeMap::new(),
             commands: 0,
             hearing: BTreeMap::new(),
@@ -396,6 +398,10 @@ impl World {
             Output::Written { by, text, .. } => {
                 self.wished(format!("to show what {by:?} wrote, {text:?}"));
                 self.shown.push((by, text.shown().to_owned()));
+            }
+            Output::Pressed { listener, digit } => {
+                self.wished(format!("to show {listener} the key {digit}"));
+                self.keys_shown.push((listener, digit));
             }
             Output::Record(record) => {
                 self.wished(format!("{record:?}"));

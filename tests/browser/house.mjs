@@ -36,7 +36,10 @@ export class House {
     fs.cpSync(path.join(root, "config"), path.join(house.folder, "config"), { recursive: true });
     fs.symlinkSync(path.join(root, "prompts"), path.join(house.folder, "prompts"));
     [house.sip, house.ws, house.http, house.page] = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
-    house.origin = `http://127.0.0.1:${house.page}`;
+    house.centre = await Centre.open();
+    house.network = new Network();
+    const [page, ws] = await Promise.all([house.network.tcp(house.page), house.network.tcp(house.ws)]);
+    house.origin = `http://127.0.0.1:${page}`;
     const media = 30_000 + 2 * crypto.randomInt(5_000);
     fs.writeFileSync(path.join(house.folder, "config/hotline.toml"), `
       language = "fr"
@@ -44,6 +47,8 @@ export class House {
       http = "127.0.0.1:${house.http}"
       [page]
       listen = "127.0.0.1:${house.page}"
+      origins = ["${house.origin}"]
+      sip = "ws://127.0.0.1:${ws}"
       [media]
       ports = [${media}, ${media + 999}]
       [[doors]]
@@ -70,6 +75,12 @@ export class House {
       [centres.alma-75]
       number = "01 99 00 75 00"
       code = "75"
+    `);
+    fs.writeFileSync(path.join(house.folder, "config/trunks.toml"), `
+      [trunks.loopback]
+      addresses = ["127.0.0.0/8"]
+      peers = ["${house.centre.address}"]
+      presented = "01 99 00 31 33"
     `);
     house.passwords = {};
     for (const name of ["manon", "omar", "mur"]) house.passwords[name] = house.command("password", name).trim();
@@ -116,93 +127,147 @@ export class House {
 
   async close() {
     await this.stop();
+    this.network.close();
+    this.centre.close();
     fs.rmSync(this.folder, { recursive: true, force: true });
   }
 }
 
-/** Somebody with an ordinary telephone behind the trunk: one call, PCMA, a tone out and an ear. */
-export class Caller {
-  static #all = new Set();
+/** The way from browsers to the house: whatever they say goes by it, and it can be cut as a cable is. */
+export class Network {
+  #servers = [];
+  #streams = new Set();
+  #waiting = [];
+  #roads = new Map();
+  #isCut = false;
 
-  /** Whoever is still in a call leaves it: a story that fails must not keep the run alive. */
-  static allLeave() {
-    for (const caller of Caller.#all) caller.hangUp();
+  /** A port that leads to one of the house. */
+  async tcp(port) {
+    const server = net.createServer((near) => (this.#isCut ? this.#waiting.push([near, port]) : this.#join(near, port)));
+    await new Promise((done) => server.listen(0, "127.0.0.1", done));
+    this.#servers.push(server);
+    return server.address().port;
   }
 
-  constructor(house) {
-    Caller.#all.add(this);
-    this.house = house;
-    this.call = crypto.randomUUID();
-    this.tag = crypto.randomUUID().slice(0, 8);
+  #join(near, port) {
+    const far = net.connect(port, "127.0.0.1");
+    for (const [from, to] of [[near, far], [far, near]]) {
+      this.#streams.add(from);
+      from.setNoDelay(true);
+      from.on("data", (bytes) => to.write(bytes));
+      from.on("end", () => to.end());
+      from.on("error", () => to.destroy());
+      from.on("close", () => { this.#streams.delete(from); to.destroy(); });
+    }
+  }
+
+  /** The same for sound. */
+  async udp(port) {
+    const known = this.#roads.get(port);
+    if (known) return known.address().port;
+    const road = dgram.createSocket("udp4");
+    this.#roads.set(port, road);
+    road.away = new Map();
+    road.on("message", (packet, { port: from }) => {
+      if (this.#isCut) return;
+      let away = road.away.get(from);
+      if (!away) {
+        away = dgram.createSocket("udp4");
+        road.away.set(from, away);
+        away.on("message", (answer) => this.#isCut || road.send(answer, from, "127.0.0.1"));
+      }
+      away.send(packet, port, "127.0.0.1");
+    });
+    await new Promise((done) => road.bind(0, "127.0.0.1", done));
+    return road.address().port;
+  }
+
+  /** Nothing comes through, and nobody is told. */
+  cut() {
+    this.#isCut = true;
+    for (const stream of this.#streams) stream.pause();
+  }
+
+  mend() {
+    this.#isCut = false;
+    for (const stream of this.#streams) stream.resume();
+    for (const [near, port] of this.#waiting.splice(0)) this.#join(near, port);
+  }
+
+  /** Comes back as another network does: nothing of what there was leads anywhere. */
+  mendElsewhere() {
+    for (const stream of [...this.#streams]) stream.destroy();
+    this.#forgetRoads();
+    this.mend();
+  }
+
+  #forgetRoads() {
+    for (const road of this.#roads.values()) {
+      for (const away of road.away.values()) away.close();
+      road.close();
+    }
+    this.#roads.clear();
+  }
+
+  close() {
+    for (const server of this.#servers) server.close();
+    for (const stream of this.#streams) stream.destroy();
+    this.#forgetRoads();
+  }
+}
+
+/** What any telephone does: PCMA, a tone out and an ear. */
+class Telephone {
+  constructor(frequency) {
+    this.frequency = frequency;
     this.heard = [];
-    this.state = "calling";
     this.sip = dgram.createSocket("udp4");
     this.rtp = dgram.createSocket("udp4");
   }
 
-  static async rings(house, number = "3977", frequency = 440) {
-    const caller = new Caller(house);
-    for (const socket of [caller.sip, caller.rtp]) await new Promise((done) => socket.bind(0, "127.0.0.1", done));
-    caller.frequency = frequency;
-    caller.number = number;
-    caller.rtp.on("message", (packet) => caller.heard.push([Date.now(), packet.subarray(12)]));
-    caller.sip.on("message", (message) => caller.told(message.toString()));
-    caller.branch = `z9hG4bK${crypto.randomUUID().slice(0, 8)}`;
-    const sdp = ["v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "c=IN IP4 127.0.0.1", "t=0 0", `m=audio ${caller.rtp.address().port} RTP/AVP 8 101`, "a=rtpmap:8 PCMA/8000", "a=rtpmap:101 telephone-event/8000", "a=ptime:20", ""].join("\r\n");
-    caller.send("INVITE", 1, sdp);
-    return caller;
+  async plugsIn(told) {
+    for (const socket of [this.sip, this.rtp]) await new Promise((done) => socket.bind(0, "127.0.0.1", done));
+    this.rtp.on("message", (packet) => this.heard.push([Date.now(), packet.subarray(12)]));
+    this.sip.on("message", (message) => told(message.toString()));
   }
 
-  send(method, cseq, body = "") {
-    const port = this.sip.address().port;
-    const branch = method === "INVITE" || method === "CANCEL" ? this.branch : `z9hG4bK${crypto.randomUUID().slice(0, 8)}`;
-    const lines = [
-      `${method} ${this.target ?? `sip:${this.number}@127.0.0.1:${this.house.sip}`} SIP/2.0`,
-      `Via: SIP/2.0/UDP 127.0.0.1:${port};branch=${branch};rport`, "Max-Forwards: 70",
-      `From: <sip:+33639980001@127.0.0.1>;tag=${this.tag}`, `To: ${this.to ?? `<sip:${this.number}@127.0.0.1>`}`,
-      `Call-ID: ${this.call}`, `CSeq: ${cseq} ${method}`, `Contact: <sip:caller@127.0.0.1:${port}>`,
-      ...(body ? ["Content-Type: application/sdp"] : []), `Content-Length: ${Buffer.byteLength(body)}`, "", body,
-    ];
-    this.sip.send(lines.join("\r\n"), this.house.sip, "127.0.0.1");
-  }
-
-  told(message) {
-    const header = (name) => message.match(new RegExp(`^${name}: *(.*)$`, "im"))?.[1]?.trim();
-    const status = Number(message.match(/^SIP\/2\.0 (\d+)/)?.[1] ?? 0);
-    if (status >= 200 && header("CSeq")?.endsWith("INVITE")) {
-      this.to = header("To");
-      if (status < 300) {
-        this.target = header("Contact")?.match(/<(.*)>/)?.[1];
-        const port = Number(message.match(/^m=audio (\d+)/m)?.[1]);
-        this.send("ACK", 1);
-        if (this.state === "calling") this.speak(port);
-        this.state = "answered";
-      } else {
-        this.state = `refused ${status}`;
-        this.send("ACK", 1);
-      }
-    } else if (status === 0) {
-      const copied = ["Via", "From", "To", "Call-ID", "CSeq"].map((name) => `${name}: ${header(name)}`);
-      const method = message.split(" ")[0];
-      if (method === "ACK") return;
-      this.sip.send(["SIP/2.0 200 OK", ...copied, "Content-Length: 0", "", ""].join("\r\n"), this.house.sip, "127.0.0.1");
-      if (method === "BYE") this.over("ended");
-    }
+  sdp(...more) {
+    return ["v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "c=IN IP4 127.0.0.1", "t=0 0", `m=audio ${this.rtp.address().port} RTP/AVP 8 101`, "a=rtpmap:8 PCMA/8000", "a=rtpmap:101 telephone-event/8000", "a=ptime:20", ...more, ""].join("\r\n");
   }
 
   speak(port) {
-    let [sequence, clock] = [0, 0];
+    [this.port, this.sequence, this.clock] = [port, 0, 0];
     this.speaking = setInterval(() => {
-      const packet = Buffer.alloc(172);
-      packet[0] = 0x80;
-      packet[1] = 8;
-      packet.writeUInt16BE(sequence++ & 0xffff, 2);
-      packet.writeUInt32BE(clock >>> 0, 4);
-      packet.writeUInt32BE(0x1234, 8);
-      for (let i = 0; i < 160; i++) packet[12 + i] = alaw(8000 * Math.sin((2 * Math.PI * this.frequency * (clock + i)) / 8000));
-      clock += 160;
-      this.rtp.send(packet, port, "127.0.0.1");
+      if (this.keying) return;
+      const tone = Buffer.alloc(160);
+      for (let i = 0; i < 160; i++) tone[i] = alaw(8000 * Math.sin((2 * Math.PI * this.frequency * (this.clock + i)) / 8000));
+      this.sendSound(8, this.clock, tone);
+      this.clock += 160;
     }, 20);
+  }
+
+  sendSound(type, clock, payload) {
+    const packet = Buffer.alloc(12 + payload.length);
+    packet[0] = 0x80;
+    packet[1] = type;
+    packet.writeUInt16BE(this.sequence++ & 0xffff, 2);
+    packet.writeUInt32BE(clock >>> 0, 4);
+    packet.writeUInt32BE(0x1234, 8);
+    payload.copy(packet, 12);
+    this.rtp.send(packet, this.port, "127.0.0.1");
+  }
+
+  /** Presses a key, told in the sound as telephones do (RFC 4733). */
+  async presses(key) {
+    this.keying = true;
+    const clock = this.clock;
+    for (let n = 1; n <= 8; n++, await pause(20)) {
+      const event = Buffer.from(["0123456789*#".indexOf(key), n > 5 ? 0x8a : 0x0a, 0, 0]);
+      event.writeUInt16BE(160 * Math.min(n, 6), 2);
+      this.sendSound(101, clock, event);
+      this.clock += 160;
+    }
+    this.keying = false;
   }
 
   /** How much of the last seconds' sound is this tone, from 0 to 1. */
@@ -218,8 +283,175 @@ export class Caller {
     return all === 0 ? 0 : (2 * (c * c + s * s)) / (samples.length * all);
   }
 
+  /** Whether there is any sound at all. */
+  hearsSomething(seconds = 2) {
+    const since = Date.now() - seconds * 1000;
+    const samples = this.heard.filter(([at]) => at > since).flatMap(([, bytes]) => [...bytes].map(linear));
+    return samples.length > 4000 && Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length) > 100;
+  }
+}
+
+const headerOf = (message, name) => message.match(new RegExp(`^${name}: *(.*)$`, "im"))?.[1]?.trim();
+
+/** Whoever our trunk leads to: a centre that answers with its tone, is busy, or rings for ever. */
+export class Centre extends Telephone {
+  does = "answers";
+  state = "free";
+
+  static async open() {
+    const centre = new Centre(660);
+    await centre.plugsIn((message) => centre.told(message));
+    centre.address = `127.0.0.1:${centre.sip.address().port}`;
+    return centre;
+  }
+
+  told(message) {
+    const method = message.split(" ")[0];
+    if (method === "SIP/2.0" || method === "ACK") return;
+    const via = headerOf(message, "Via");
+    const port = Number(via.match(/:(\d+)/)[1]);
+    const say = (status, from = message, body = "") => this.sip.send([
+      `SIP/2.0 ${status}`, ...["Via", "From"].map((name) => `${name}: ${headerOf(from, name)}`),
+      `To: ${headerOf(from, "To")}${/;tag=/.test(headerOf(from, "To")) ? "" : ";tag=centre"}`,
+      ...["Call-ID", "CSeq"].map((name) => `${name}: ${headerOf(from, name)}`), `Contact: <sip:${this.address}>`,
+      ...(body ? ["Content-Type: application/sdp"] : []), `Content-Length: ${Buffer.byteLength(body)}`, "", body,
+    ].join("\r\n"), port, "127.0.0.1");
+    if (method === "INVITE" && !/;tag=/.test(headerOf(message, "To"))) {
+      this.from = headerOf(message, "From");
+      if (this.does === "is busy") return say("486 Busy Here");
+      say("180 Ringing");
+      this.state = "ringing";
+      this.invite = message;
+      if (this.does === "answers") {
+        setTimeout(() => {
+          say("200 OK", message, this.sdp());
+          this.heard = [];
+          this.speak(Number(message.match(/^m=audio (\d+)/m)[1]));
+          this.state = "talking";
+        }, 1500);
+      }
+      return undefined;
+    }
+    say("200 OK");
+    if (method === "CANCEL") say("487 Request Terminated", this.invite);
+    if (method === "CANCEL" || method === "BYE") {
+      clearInterval(this.speaking);
+      this.state = "free";
+    }
+    return undefined;
+  }
+
+  close() {
+    clearInterval(this.speaking);
+    this.sip.close();
+    this.rtp.close();
+  }
+}
+
+/** Somebody with an ordinary telephone behind the trunk: one call, PCMA, a tone out and an ear. */
+export class Caller extends Telephone {
+  static #all = new Set();
+
+  /** Whoever is still in a call leaves it: a story that fails must not keep the run alive. */
+  static allLeave() {
+    for (const caller of Caller.#all) caller.hangUp();
+  }
+
+  constructor(house, frequency) {
+    super(frequency);
+    Caller.#all.add(this);
+    this.house = house;
+    this.call = crypto.randomUUID();
+    this.tag = crypto.randomUUID().slice(0, 8);
+    /** How often the call was asked to change. */
+    this.invites = 0;
+    this.state = "calling";
+    /** What they are shown, if their telephone shows text. */
+    this.read = "";
+  }
+
+  static async rings(house, { number = "3977", frequency = 440, writes = false } = {}) {
+    const caller = new Caller(house, frequency);
+    await caller.plugsIn((message) => caller.told(message));
+    caller.number = number;
+    caller.branch = `z9hG4bK${crypto.randomUUID().slice(0, 8)}`;
+    const text = writes ? await caller.plugsInText() : [];
+    caller.send("INVITE", 1, caller.sdp(...text));
+    return caller;
+  }
+
+  /** A telephone for the deaf: real-time text (RFC 4103) beside the sound. */
+  async plugsInText() {
+    this.text = dgram.createSocket("udp4");
+    await new Promise((done) => this.text.bind(0, "127.0.0.1", done));
+    this.text.on("message", (packet) => { this.read += packet.subarray(12).toString().replaceAll("\ufeff", ""); });
+    return [`m=text ${this.text.address().port} RTP/AVP 98`, "a=rtpmap:98 t140/1000"];
+  }
+
+  /** Writes, letter by letter. */
+  async writes(words) {
+    for (const letter of words) {
+      const bytes = Buffer.from(letter);
+      const packet = Buffer.alloc(12 + bytes.length);
+      this.letters = (this.letters ?? 0) + 1;
+      packet[0] = 0x80;
+      packet[1] = this.letters === 1 ? 0x80 | 98 : 98;
+      packet.writeUInt16BE(this.letters, 2);
+      packet.writeUInt32BE(this.letters * 40, 4);
+      packet.writeUInt32BE(0x4321, 8);
+      bytes.copy(packet, 12);
+      this.text.send(packet, this.textPort, "127.0.0.1");
+      await pause(40);
+    }
+  }
+
+  /** Presses a key, told beside the sound (SIP INFO). */
+  informs(key) {
+    this.cseq = (this.cseq ?? 10) + 1;
+    this.send("INFO", this.cseq, `Signal=${key}\r\nDuration=160\r\n`, "application/dtmf-relay");
+  }
+
+  send(method, cseq, body = "", type = "application/sdp") {
+    const port = this.sip.address().port;
+    const branch = method === "INVITE" || method === "CANCEL" ? this.branch : `z9hG4bK${crypto.randomUUID().slice(0, 8)}`;
+    const lines = [
+      `${method} ${this.target ?? `sip:${this.number}@127.0.0.1:${this.house.sip}`} SIP/2.0`,
+      `Via: SIP/2.0/UDP 127.0.0.1:${port};branch=${branch};rport`, "Max-Forwards: 70",
+      `From: <sip:+33639980001@127.0.0.1>;tag=${this.tag}`, `To: ${this.to ?? `<sip:${this.number}@127.0.0.1>`}`,
+      `Call-ID: ${this.call}`, `CSeq: ${cseq} ${method}`, `Contact: <sip:caller@127.0.0.1:${port}>`,
+      ...(body ? [`Content-Type: ${type}`] : []), `Content-Length: ${Buffer.byteLength(body)}`, "", body,
+    ];
+    this.sip.send(lines.join("\r\n"), this.house.sip, "127.0.0.1");
+  }
+
+  told(message) {
+    const header = (name) => headerOf(message, name);
+    const status = Number(message.match(/^SIP\/2\.0 (\d+)/)?.[1] ?? 0);
+    if (status >= 200 && header("CSeq")?.endsWith("INVITE")) {
+      this.to = header("To");
+      if (status < 300) {
+        this.target = header("Contact")?.match(/<(.*)>/)?.[1];
+        const port = Number(message.match(/^m=audio (\d+)/m)?.[1]);
+        this.textPort = Number(message.match(/^m=text (\d+)/m)?.[1] ?? 0);
+        this.send("ACK", 1);
+        if (this.state === "calling") this.speak(port);
+        this.state = "answered";
+      } else {
+        this.state = `refused ${status}`;
+        this.send("ACK", 1);
+      }
+    } else if (status === 0) {
+      const copied = ["Via", "From", "To", "Call-ID", "CSeq"].map((name) => `${name}: ${header(name)}`);
+      const method = message.split(" ")[0];
+      if (method === "ACK") return;
+      if (method === "INVITE") this.invites++;
+      this.sip.send(["SIP/2.0 200 OK", ...copied, "Content-Length: 0", "", ""].join("\r\n"), this.house.sip, "127.0.0.1");
+      if (method === "BYE") this.over("ended");
+    }
+  }
+
   hangUp() {
-    if (this.state === "answered") this.send("BYE", 2);
+    if (this.state === "answered") this.send("BYE", 100);
     else if (this.state === "calling") this.send("CANCEL", 1);
     this.over("left");
   }
@@ -228,7 +460,7 @@ export class Caller {
     this.state = state;
     if (!Caller.#all.delete(this)) return;
     clearInterval(this.speaking);
-    setTimeout(() => { this.sip.close(); this.rtp.close(); }, 1500);
+    setTimeout(() => { for (const socket of [this.sip, this.rtp, this.text]) socket?.close(); }, 1500);
   }
 }
 

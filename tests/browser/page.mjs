@@ -1,126 +1,11 @@
 // The page in Chromium: signing in, the phone, calls through the queue, the wall, the manager's page.
 import assert from "node:assert/strict";
 import fs from "node:fs";
-import { createRequire } from "node:module";
-import os from "node:os";
 import path from "node:path";
-import { after, before, test as nodeTest } from "node:test";
-import { Caller, House, eventually, pause } from "./house.mjs";
+import { Caller, eventually, pause } from "./house.mjs";
+import { FLAGS, HEARD, SPEAKS, browser, hears, house, isAccessible, opens, pictures, ready, shot, signIn, test } from "./stage.mjs";
 
-const root = path.resolve(import.meta.dirname, "../..");
-const require = createRequire(path.join(root, "web/"));
-const { chromium } = require("playwright-core");
-/** What the microphones of these browsers hear. */
-const SPEAKS = 880;
-/** The share of it in what is heard: it swells and fades as speech does, or it would be taken for noise and filtered away. */
-const HEARD = 0.3;
-const axe = fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
-const pictures = path.join(root, "target/screenshots");
-const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream", `--use-file-for-fake-audio-capture=${tone(SPEAKS)}`, "--autoplay-policy=no-user-gesture-required", "--allow-loopback-in-peer-connection"];
-
-let house;
-const open = [];
-before(async () => {
-  fs.mkdirSync(pictures, { recursive: true });
-  house = await House.open();
-});
-after(async () => {
-  await house?.close();
-});
-
-/** One story. Where it goes wrong it shows what the pages showed and the house wrote; nothing of it outlives it. */
-function test(name, story) {
-  nodeTest(name, { timeout: 180_000 }, async () => {
-    try {
-      await story();
-    } catch (fault) {
-      await show(name).catch(() => undefined);
-      throw fault;
-    } finally {
-      Caller.allLeave();
-      for (const context of open.splice(0)) await context.close().catch(() => undefined);
-    }
-  });
-}
-
-async function show(name) {
-  const pages = open.flatMap((context) => context.pages());
-  for (const [number, page] of pages.entries()) {
-    console.error(`── ${name}: page ${number}, ${page.url()}`);
-    console.error(await page.evaluate(() => document.body.innerText));
-    await shot(page, `failed-${name.replaceAll(/\W+/g, "-")}-${number}`);
-  }
-  console.error(`── ${name}: the house\n${house.lastLines(60)}`);
-}
-
-/** A browser of its own, with a profile nobody has used. */
-async function browser(options = {}) {
-  const profile = fs.mkdtempSync(path.join(os.tmpdir(), "hotline-profile-"));
-  const context = await chromium.launchPersistentContext(profile, {
-    executablePath: "/usr/bin/chromium", args: FLAGS, locale: "fr-FR", timezoneId: "Europe/Paris",
-    permissions: options.deaf ? [] : ["microphone"], viewport: { width: 1200, height: 900 }, colorScheme: "light", ...options,
-  });
-  open.push(context);
-  // What the page plays can be listened to.
-  await context.addInitScript(() => {
-    const Player = window.Audio;
-    window.players = [];
-    window.Audio = function (...words) {
-      const player = new Player(...words);
-      window.players.push(player);
-      return player;
-    };
-  });
-  const page = context.pages()[0] ?? (await context.newPage());
-  page.faults = [];
-  page.on("pageerror", (fault) => page.faults.push(String(fault)));
-  // A browser writes down every 401 by itself: that is how the page asks whether anybody is signed in.
-  page.on("console", (line) => line.type() === "error" && !line.text().includes("401") && page.faults.push(line.text()));
-  return page;
-}
-
-async function signIn(page, name, where = "/") {
-  await page.goto(house.origin + where);
-  await page.getByLabel("Compte").fill(name);
-  await page.getByLabel("Mot de passe").fill(house.passwords[name]);
-  await page.getByRole("button", { name: "Se connecter" }).click();
-  await page.getByRole("button", { name: "Se déconnecter" }).waitFor();
-}
-
-/** How much of the sound the page's phone plays is this tone, from 0 to 1. */
-function hears(page, frequency) {
-  return page.evaluate(async (frequency) => {
-    const stream = window.players?.map((player) => player.srcObject).find(Boolean);
-    if (!stream) return 0;
-    const context = new AudioContext();
-    const analyser = new AnalyserNode(context, { fftSize: 16_384 });
-    context.createMediaStreamSource(stream).connect(analyser);
-    await new Promise((done) => setTimeout(done, 600));
-    const samples = new Float32Array(analyser.fftSize);
-    analyser.getFloatTimeDomainData(samples);
-    const rate = context.sampleRate;
-    await context.close();
-    let [all, c, s] = [0, 0, 0];
-    samples.forEach((sample, i) => {
-      all += sample * sample;
-      c += sample * Math.cos((2 * Math.PI * frequency * i) / rate);
-      s += sample * Math.sin((2 * Math.PI * frequency * i) / rate);
-    });
-    return all < 1e-3 ? 0 : (2 * (c * c + s * s)) / (samples.length * all);
-  }, frequency);
-}
-
-const ready = (page) => page.getByText("Poste prêt").waitFor({ timeout: 15_000 });
-const shot = (page, name) => page.screenshot({ path: path.join(pictures, `${name}.png`) });
-
-/** Nothing on this page is in the way of people who can't see, hear or point well. */
-async function isAccessible(page, what) {
-  // The policy of the page forbids scripts of others; a debugger may run them.
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"] }));
-  const told = violations.map((one) => `${one.id}: ${one.help}: ${one.nodes.map((node) => node.target.join(" ")).join(", ")}`);
-  assert.deepEqual(told, [], what);
-}
+opens();
 
 test("nobody comes in with a wrong password, and the right one opens the page", async () => {
   const page = await browser();
@@ -355,28 +240,3 @@ test("the sound test hears the microphone and the echo", async () => {
   await page.getByText("Écoutez le son…").waitFor({ timeout: 10_000 });
   await page.getByText(/Le microphone vous entend|Le son revient/).waitFor({ timeout: 10_000 });
 });
-
-/** A file with a tone, for a microphone that is none. */
-function tone(frequency) {
-  const [rate, seconds] = [48_000, 10];
-  const file = Buffer.alloc(44 + 2 * rate * seconds);
-  file.write("RIFF", 0);
-  file.writeUInt32LE(file.length - 8, 4);
-  file.write("WAVEfmt ", 8);
-  file.writeUInt32LE(16, 16);
-  file.writeUInt16LE(1, 20);
-  file.writeUInt16LE(1, 22);
-  file.writeUInt32LE(rate, 24);
-  file.writeUInt32LE(2 * rate, 28);
-  file.writeUInt16LE(2, 32);
-  file.writeUInt16LE(16, 34);
-  file.write("data", 36);
-  file.writeUInt32LE(file.length - 44, 40);
-  for (let i = 0; i < rate * seconds; i++) {
-    const loudness = 6000 * (1 - Math.cos((2 * Math.PI * 4 * i) / rate));
-    file.writeInt16LE(Math.round(loudness * Math.sin((2 * Math.PI * frequency * i) / rate)), 44 + 2 * i);
-  }
-  const name = path.join(fs.mkdtempSync(path.join(os.tmpdir(), "hotline-tone-")), "tone.wav");
-  fs.writeFileSync(name, file);
-  return name;
-}

@@ -19,6 +19,8 @@ stories![
     a_phone_over_tcp_rings_and_talks,
     words_come_within_seconds_when_the_listeners_phone_dies,
     a_listener_whose_network_comes_back_goes_on_talking,
+    a_phone_that_ends_the_call_because_its_sound_is_cut_off_loses_nobody,
+    who_hangs_up_on_a_dead_line_leaves_the_caller_to_a_colleague,
     a_listener_holds_and_the_caller_hears_the_wait_sound,
     an_operator_pauses_a_listener_who_forgot_to,
     a_phone_that_takes_no_plain_sound_is_rung_and_talks,
@@ -260,6 +262,34 @@ fn a_listener_whose_network_comes_back_goes_on_talking(town: Town) {
     lea.plugs_in();
     anna.talks_with(&lea);
     assert_eq!(lea.rang(), 1);
+}
+
+/// A browser whose sound is cut off says goodbye by itself (RFC 3326), and nobody there wanted to.
+fn a_phone_that_ends_the_call_because_its_sound_is_cut_off_loses_nobody(town: Town) {
+    let [lea] = town.listeners(["lea"]);
+    let anna = lea.takes_a_call();
+    let [marc] = town.listeners(["marc"]);
+
+    lea.asks("BYE", ("Reason", "SIP ;cause=408; text=\"RTP Timeout\""));
+
+    marc.rings_within(secs(10));
+    marc.picks_up();
+    anna.talks_with_within(&marc, secs(10));
+}
+
+/// The caller hears that they should wait, and waits: they are not to be hung up on for it.
+fn who_hangs_up_on_a_dead_line_leaves_the_caller_to_a_colleague(town: Town) {
+    let [lea] = town.listeners(["lea"]);
+    let anna = lea.takes_a_call();
+    let [marc] = town.listeners(["marc"]);
+    lea.changes(|habits| habits.sounds = false);
+    anna.hears_within("retour-file", secs(5));
+
+    lea.hangs_up();
+
+    marc.rings_within(secs(40));
+    marc.picks_up();
+    anna.talks_with_within(&marc, secs(10));
 }
 
 /// RFC 3264 §8.4, from the listener's side.

@@ -1,5 +1,7 @@
 //! Callers who write and read (scenarios.md SC-25): deaf, or unable to speak where they are.
 
+use hotline::base::Text;
+use hotline::exchange::Command;
 use hotline::record::{Outcome, Party};
 use hotline::sim::{Habits, Person, Town, minutes, secs};
 
@@ -7,6 +9,9 @@ stories![
     a_deaf_caller_reads_the_prompts_and_writes_with_a_listener,
     what_a_caller_writes_while_waiting_is_read_by_the_listener,
     a_listener_without_text_reads_on_the_page,
+    a_listener_without_text_reads_on_the_page_what_was_written_before,
+    a_listener_writes_on_the_page_and_the_caller_reads_it,
+    the_keys_a_caller_presses_are_shown_to_their_listener_alone,
     a_caller_who_only_writes_is_not_hung_up_on,
 ];
 
@@ -68,6 +73,60 @@ fn a_listener_without_text_reads_on_the_page(town: Town) {
 
     assert_eq!(town.shown(), [(Party::Caller, "vous me lisez ?".to_owned())]);
     assert_eq!(lea.read(), "");
+}
+
+fn a_listener_without_text_reads_on_the_page_what_was_written_before(town: Town) {
+    let [lea] = town.listeners(["lea"]);
+    let anna = dials(&town);
+    anna.gets_through();
+    anna.types("je ne peux pas parler");
+    assert_eq!(town.shown(), [], "nobody is there yet");
+
+    lea.rings_within(secs(30));
+    lea.picks_up();
+    anna.talks_with_within(&lea, secs(10));
+
+    assert_eq!(town.shown(), [(Party::Caller, "je ne peux pas parler".to_owned())]);
+    assert!(!town.tail().contains("parler"));
+}
+
+fn a_listener_writes_on_the_page_and_the_caller_reads_it(town: Town) {
+    let [lea] = town.listeners(["lea"]);
+    let anna = dials(&town);
+    lea.rings_within(secs(30));
+    lea.picks_up();
+    anna.talks_with_within(&lea, secs(10));
+    assert!(
+        town.board().listeners.iter().any(|one| one.caller.as_ref().is_some_and(|it| it.writes))
+    );
+
+    let write =
+        |text: &str| Command::Write { listener: "lea".parse().unwrap(), text: Text::new(text) };
+    town.orders(write("je vous lis")).unwrap();
+
+    anna.reads("je vous lis");
+    assert!(!town.tail().contains("vous lis"));
+    anna.hangs_up();
+    town.passes(minutes(1));
+    assert!(town.orders(write("allo")).is_err());
+}
+
+fn the_keys_a_caller_presses_are_shown_to_their_listener_alone(town: Town) {
+    let [lea] = town.listeners(["lea"]);
+    let anna = lea.takes_a_call();
+    let [marc] = town.listeners(["marc"]);
+
+    anna.presses('4');
+    anna.presses('2');
+    lea.presses('7');
+
+    assert_eq!(town.keys_shown(), [("lea".to_owned(), '4'), ("lea".to_owned(), '2')]);
+    marc.is_quiet();
+    let lea = "lea".parse().unwrap();
+    let written = town.orders(Command::Write { listener: lea, text: Text::new("allo") });
+    assert!(written.is_err(), "an ordinary telephone shows nothing");
+    anna.hangs_up();
+    assert!(!format!("{:?}", town.last_record()).contains("'4'"));
 }
 
 fn a_caller_who_only_writes_is_not_hung_up_on(town: Town) {

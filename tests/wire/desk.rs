@@ -12,14 +12,14 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 use tower::ServiceExt;
 
 use hotline::base::{CallRef, LineName, ListenerName, Mint, Moment, Now};
 use hotline::exchange::{Board, Command, Exchange, Plan};
 use hotline::http::desk::proof::{self, Secrets};
 use hotline::http::desk::{
-    Coming, Entry, House, Person, PlanView, Role, Setting, description, router,
+    Aside, Coming, Entry, House, Person, PlanView, Role, Setting, description, router,
 };
 use hotline::record::{CallRecord, Cause, Draft, Outcome, Party, Q850, Window};
 use hotline::sim;
@@ -34,13 +34,13 @@ struct Made {
     shared: Arc<Shared>,
 }
 
-#[derive(Default)]
 struct Shared {
     seconds: AtomicU64,
     drawn: AtomicU64,
     orders: Mutex<Vec<Command>>,
     audit: Mutex<Vec<Entry>>,
     records: Mutex<Vec<CallRecord>>,
+    asides: broadcast::Sender<Aside>,
 }
 
 impl House for Made {
@@ -59,6 +59,10 @@ impl House for Made {
 
     fn board(&self) -> watch::Receiver<Arc<Board>> {
         self.board.subscribe()
+    }
+
+    fn asides(&self) -> broadcast::Receiver<Aside> {
+        self.shared.asides.subscribe()
     }
 
     fn plan(&self) -> Arc<Plan> {
@@ -121,7 +125,14 @@ struct Said {
 impl Browser {
     fn new() -> Self {
         let plan = Arc::new(sim::plan::shipped());
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(Shared {
+            seconds: AtomicU64::default(),
+            drawn: AtomicU64::default(),
+            orders: Mutex::default(),
+            audit: Mutex::default(),
+            records: Mutex::default(),
+            asides: broadcast::Sender::new(16),
+        });
         let now = Now { steady: Moment::START, wall: "2026-11-22T09:00:00Z".parse().unwrap() };
         let exchange = Exchange::new(Arc::clone(&plan), Mint::from_number(1), now);
         let board = watch::Sender::new(Arc::new(exchange.board(now)));

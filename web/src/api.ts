@@ -1,4 +1,5 @@
 // The API as the page knows it. Every request that changes something shows the token of the sign-in.
+import { append } from "./text";
 
 export type Role = "listener" | "read_only" | "operator" | "manager";
 export interface Session { name: string; display: string; roles: Role[]; csrf: string; lasts: number; language: string }
@@ -10,7 +11,10 @@ export interface Listener { listener: string; display: string; presence: Presenc
 export interface Trunk { trunk: string; up: boolean; registered: boolean | null }
 export type Presence = "offline" | "available" | "alerting" | "talking" | "after_call_work" | "paused" | "elsewhere" | "unreachable";
 export interface Board { at: string; plan: string; lines: Line[]; queues: Queue[]; listeners: Listener[]; trunks: Trunk[]; calls: number; calls_max: number; calls_talking: number; alarms: string[]; stopping: boolean }
-export interface Me { presence: Presence; phones: number; until: string | null; why: string | null; caller: Wait | null }
+export interface Me { presence: Presence; phones: number; until: string | null; why: string | null; caller: Wait | null; caller_writes: boolean; asked: Asked | null }
+export interface Asked { name: string; takes_over: boolean; joins: boolean; answered: boolean }
+/** A line of what is written in the call; `over`: its writer has begun another. */
+export interface Said { by_caller: boolean; text: string; over: boolean }
 export interface Figure { name: string; per_cent: number | null; counted: number; of: number; french: string; english: string }
 export interface Figures { since: string; calls: number; figures: Figure[] }
 export interface Notice { what: string; by: string }
@@ -70,19 +74,33 @@ export async function signOut(): Promise<void> {
   csrf = "";
 }
 
-/** What the house tells as it happens. `away` while it can't be reached. */
-export interface Live { board: Board | null; me: Me | null; figures: Figures | null; away: boolean; skew: number }
+/** So long without a word, and the house is taken for out of reach. */
+const SILENCE = 6_000;
 
-export function watch(change: (update: Partial<Live>) => void, notice: (notice: Notice) => void, signedOut: () => void): () => void {
+/** What the house tells as it happens. `away` while it can't be reached. */
+export interface Live { board: Board | null; me: Me | null; figures: Figures | null; away: boolean; skew: number; keys: string; written: Said[] }
+export const NOTHING: Live = { board: null, me: null, figures: null, away: false, skew: 0, keys: "", written: [] };
+
+type Change = Partial<Live> | ((old: Live) => Partial<Live>);
+
+export function watch(change: (update: Change) => void, notice: (notice: Notice) => void, signedOut: () => void): () => void {
   let source: EventSource | null = null;
   let retry: number | undefined;
   let closed = false;
+  let heard = Date.now();
   const open = () => {
+    source?.close();
     source = new EventSource("/api/events");
+    heard = Date.now();
     const on = <T,>(name: string, act: (what: T) => void) =>
       source!.addEventListener(name, (event) => act(JSON.parse((event as MessageEvent).data)));
-    on<Board>("board", (board) => change({ board, away: false, skew: Date.parse(board.at) - Date.now() }));
-    on<Me>("me", (me) => change({ me }));
+    on<Board>("board", (board) => { heard = Date.now(); change({ board, away: false, skew: Date.parse(board.at) - Date.now() }); });
+    on<Me>("me", (me) => change((old) => (
+      // With the conversation goes what was keyed and written in it.
+      old.me?.presence === "talking" && me.presence !== "talking" ? { me, keys: "", written: [] } : { me }
+    )));
+    on<{ key: string }>("key", ({ key }) => change((old) => ({ keys: (old.keys + key).slice(-24) })));
+    on<{ by_caller: boolean; text: string }>("text", ({ by_caller, text }) => change((old) => ({ written: append(old.written, by_caller, text) })));
     on<Figures>("figures", (figures) => change({ figures }));
     on<Notice>("notice", notice);
     source.addEventListener("signed_out", () => { stop(); signedOut(); });
@@ -96,7 +114,11 @@ export function watch(change: (update: Partial<Live>) => void, notice: (notice: 
       );
     };
   };
-  const stop = () => { closed = true; window.clearTimeout(retry); source?.close(); };
+  // A link that is cut tells nobody: the house says something every second.
+  const listening = window.setInterval(() => {
+    if (Date.now() - heard > SILENCE) { change({ away: true }); open(); }
+  }, 1000);
+  const stop = () => { closed = true; window.clearInterval(listening); window.clearTimeout(retry); source?.close(); };
   open();
   return stop;
 }

@@ -1,9 +1,10 @@
 // The page: who is signed in, which of the three pages is shown, and what holds for all of them.
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { Problem, signIn, signOut, watch, whoIsSignedIn, type Live, type Notice, type Session } from "./api";
+import { NOTHING, Problem, signIn, signOut, watch, whoIsSignedIn, type Live, type Notice, type Session } from "./api";
 import { ListenerPage } from "./listener";
 import { ManagerPage } from "./manager";
+import { append } from "./text";
 import { say, speak, spoken } from "./words";
 import { Wall } from "./wall";
 
@@ -20,7 +21,7 @@ function viewOf(path: string, session: Session): View {
 function App() {
   const [session, setSession] = useState<Session | null | undefined>(undefined);
   const [view, setView] = useState<View>("listener");
-  const [live, setLive] = useState<Live>({ board: null, me: null, figures: null, away: false, skew: 0 });
+  const [live, setLive] = useState<Live>(NOTHING);
   const [notices, setNotices] = useState<Notice[]>([]);
   const [word, setWord] = useState("");
   const [, again] = useState(0);
@@ -41,7 +42,7 @@ function App() {
   useEffect(() => {
     if (!session) return;
     return watch(
-      (update) => setLive((old) => ({ ...old, ...update })),
+      (update) => setLive((old) => ({ ...old, ...(typeof update === "function" ? update(old) : update) })),
       (notice) => setNotices((old) => [...old.slice(-4), notice]),
       () => { setSession(null); setWord(say("signed_out")); },
     );
@@ -53,7 +54,7 @@ function App() {
   const leave = async () => {
     await signOut().catch(() => undefined);
     setSession(null);
-    setLive({ board: null, me: null, figures: null, away: false, skew: 0 });
+    setLive(NOTHING);
   };
   const tongue = (
     <button type="button" class="quiet" lang={spoken() === "fr" ? "en" : "fr"}
@@ -97,7 +98,8 @@ function App() {
         ))}
       </div>
       {session.roles.includes("listener") && (
-        <div hidden={view !== "listener"}><ListenerPage shown={view === "listener"} session={session} live={live} leave={leave} /></div>
+        <div hidden={view !== "listener"}><ListenerPage shown={view === "listener"} session={session} live={live} leave={leave}
+          wrote={(line) => setLive((old) => ({ ...old, written: append(old.written, false, line) }))} /></div>
       )}
       {view === "wall" && <Wall live={live} />}
       {view === "manager" && <ManagerPage session={session} live={live} />}

@@ -1,18 +1,19 @@
 // The listener's page: their state, their phone, the call, who waits.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { ask, type Directory, type Entry, type Live, type PhoneSecret, type Session } from "./api";
+import { ask, type Live, type PhoneSecret, type Session } from "./api";
+import { CallCard } from "./call";
 import { attempt, presence } from "./manager";
-import { claim, Phone, type Call } from "./phone";
+import { claim, Phone } from "./phone";
 import { choice, choose, constraints, devices, Microphone, ring, send, test, type Choice, type Devices } from "./sound";
 import { useSeconds } from "./wall";
 import { clock, say, span, type Word } from "./words";
 
-interface Props { session: Session; live: Live; leave: () => Promise<void>; shown: boolean }
+interface Props { session: Session; live: Live; leave: () => Promise<void>; wrote: (line: string) => void; shown: boolean }
 
 /** What keeps calls away, or nothing. */
 type Trouble = "" | "no_microphone" | "other_tab" | "no_door";
 
-export function ListenerPage({ session, live, leave, shown }: Props) {
+export function ListenerPage({ session, live, leave, wrote, shown }: Props) {
   const now = useSeconds() + live.skew;
   const [, again] = useState(0);
   const [picked, setPicked] = useState<Choice>(choice);
@@ -95,6 +96,15 @@ export function ListenerPage({ session, live, leave, shown }: Props) {
     return () => window.clearInterval(retry);
   }, [failed]);
 
+  // A call cut off here that the house has ended: it says what we do now, and that isn't talking.
+  const cutOff = call?.state === "talking" && !call.linked;
+  const elsewhere = live.me !== null && !live.away && live.me.presence !== "talking" && live.me.presence !== "alerting";
+  useEffect(() => {
+    if (!cutOff || !elsewhere) return;
+    const patience = window.setTimeout(() => phone.current?.letGo(), 3000);
+    return () => window.clearTimeout(patience);
+  }, [cutOff, elsewhere]);
+
   // The ring.
   const player = useRef<ReturnType<typeof ring>>();
   const ringing = call?.state === "ringing";
@@ -125,6 +135,7 @@ export function ListenerPage({ session, live, leave, shown }: Props) {
     await leave();
   };
   const me = live.me;
+  const others = live.board?.listeners.filter((one) => one.listener !== session.name && one.presence !== "offline") ?? [];
 
   return (
     <main id="content" class="listener" aria-hidden={shown ? undefined : "true"}>
@@ -168,7 +179,7 @@ export function ListenerPage({ session, live, leave, shown }: Props) {
 
       <div class="column">
       {call ? (
-        <CallCard call={call} phone={phone.current} live={live} now={now} session={session} />
+        <CallCard call={call} phone={phone.current} live={live} now={now} session={session} wrote={wrote} />
       ) : (
         <section class="card call" aria-labelledby="call-title"><h2 id="call-title">{say("call")}</h2><p>{say("no_call")}</p></section>
       )}
@@ -202,8 +213,9 @@ export function ListenerPage({ session, live, leave, shown }: Props) {
 
       <section class="card" aria-labelledby="colleagues-title">
         <h2 id="colleagues-title">{say("colleagues")}</h2>
+        {others.length === 0 && <p>{say("nobody_else")}</p>}
         <ul class="people">
-          {live.board?.listeners.filter((one) => one.listener !== session.name && one.presence !== "offline").map((one) => (
+          {others.map((one) => (
             <li key={one.listener}><span>{one.display}</span> <span class={`tag ${one.presence}`}>{presence(one.presence)}</span></li>
           ))}
         </ul>
@@ -260,129 +272,6 @@ function HelpButton() {
       <button type="button" class="quiet" onClick={() => attempt(() => ask("POST", "/api/me/help"), (told) =>
         setWord(told === say("done") ? say("help_sent") : told))}>{say("help")}</button>
       <span role="status">{word}</span>
-    </>
-  );
-}
-
-interface CallProps { call: Call; phone: Phone; live: Live; now: number; session: Session }
-
-function CallCard({ call, phone, live, now, session }: CallProps) {
-  const answer = useRef<HTMLButtonElement>(null);
-  const ringing = call.state === "ringing";
-  useEffect(() => {
-    const at = document.activeElement;
-    // Nobody who is writing is interrupted in the middle of a word.
-    if (ringing && !at?.closest("input, textarea, select")) answer.current?.focus();
-  }, [ringing]);
-  const caller = live.me?.caller;
-  return (
-    <section class={`card call ${call.state}`} aria-labelledby="call-title">
-      <div role={ringing ? "alert" : undefined}>
-        <h2 id="call-title">{say(ringing ? "incoming" : "call")} – {say("line", call.display)}</h2>
-      </div>
-      {call.returning && <p><span class="tag warn">{say("returning")}</span></p>}
-      {ringing ? (
-        <>
-          {caller && <p class="presence">{say("waited", span(now - Date.parse(caller.since)))}</p>}
-          <p class="row">
-            <button type="button" class="main good" ref={answer} onClick={() => phone.answer()}>{say("answer")}</button>
-            <button type="button" onClick={() => phone.decline()}>{say("decline")}</button>
-          </p>
-        </>
-      ) : (
-        <>
-          <p class="presence">{say("lasted", span(Date.now() - call.since))}</p>
-          <p class="row">
-            <button type="button" aria-pressed={call.muted} onClick={() => phone.toggleMute()}>{say(call.muted ? "unmute" : "mute")}</button>
-            <button type="button" aria-pressed={call.held} onClick={() => phone.toggleHold()}>{say(call.held ? "unhold" : "hold")}</button>
-            <button type="button" class="bad" onClick={() => phone.hangUp()}>{say("hang_up")}</button>
-          </p>
-          <p role="status">{[call.muted && say("muted"), call.held && say("held")].filter(Boolean).join(" ")}</p>
-          {call.keys && <p>{say("keys")} : <strong class="keys" aria-live="polite">{call.keys}</strong></p>}
-          {call.loss !== null && call.loss > 0.02 && <p class="fault">{say("loss", Math.round(call.loss * 100))}</p>}
-          <Others live={live} session={session} />
-        </>
-      )}
-    </section>
-  );
-}
-
-/** Whom else the caller needs: centres, colleagues, the emergency services. */
-function Others({ live, session }: { live: Live; session: Session }) {
-  const [directory, setDirectory] = useState<Directory | null>(null);
-  const [asked, setAsked] = useState("");
-  const [chosen, setChosen] = useState("");
-  const [urgent, setUrgent] = useState<Entry | null>(null);
-  const [word, setWord] = useState("");
-  useEffect(() => { ask<Directory>("GET", "/api/directory").then(setDirectory, () => undefined); }, []);
-  const act = (act: string, more: object = {}) => ask("POST", "/api/me/call", { act, ...more });
-  const tell = (told: string) => setWord(told === say("done") ? "" : told);
-  const asks = (name: string, kind: string, more: object) => attempt(async () => { await act(kind, more); setAsked(name); }, tell);
-  const bring = (service: string) => attempt(async () => {
-    // The house wants to be asked twice; the second click was the second question.
-    await act("call_emergency", { service });
-    await act("call_emergency", { service });
-    setUrgent(null);
-    setAsked(service);
-  }, tell);
-  const free = live.board?.listeners.filter((one) => one.presence === "available" && one.listener !== session.name) ?? [];
-  const colleague = free.find((one) => one.listener === chosen);
-  return (
-    <>
-      <p role="status" class="fault">{word}</p>
-      {asked && (
-        <p class="row"><strong>{say("asked", asked)}</strong>
-          <button type="button" onClick={() => attempt(async () => { await act("take_back"); setAsked(""); }, tell)}>{say("come_back")}</button>
-          <button type="button" onClick={() => attempt(() => act("hand_over"), tell)}>{say("leave_together")}</button>
-        </p>
-      )}
-      <details>
-        <summary>{say("centres")}</summary>
-        <p class="small">{say("centre_help")}</p>
-        {directory?.centres.length === 0 && <p>{say("no_centre")}</p>}
-        <ul class="people">
-          {directory?.centres.map((one) => (
-            <li key={one.code}><button type="button" onClick={() => asks(one.name, "ask_centre", { centre: one.name })}>{say("call_centre", one.name)}</button></li>
-          ))}
-        </ul>
-      </details>
-      <details>
-        <summary>{say("colleague")}</summary>
-        {free.length === 0 && <p>{say("nobody_free")}</p>}
-        {colleague ? (
-          <p class="row">
-            <button type="button" onClick={() => asks(colleague.display, "ask_colleague", { colleague: colleague.listener })}>{say("ask_first", colleague.display)}</button>
-            <button type="button" onClick={() => attempt(() => act("move_to_colleague", { colleague: colleague.listener }), tell)}>{say("hand_to", colleague.display)}</button>
-            <button type="button" onClick={() => setChosen("")}>{say("cancel")}</button>
-          </p>
-        ) : (
-          <ul class="people">
-            {free.map((one) => <li key={one.listener}><button type="button" onClick={() => setChosen(one.listener)}>{one.display}</button></li>)}
-          </ul>
-        )}
-      </details>
-      {directory && directory.emergency.length > 0 && (
-        <details>
-          <summary>{say("emergency")}</summary>
-          <p class="small">{say("emergency_help")}</p>
-          {urgent ? (
-            <p class="row">
-              <button type="button" class="bad" onClick={() => bring(urgent.name)}>{say("emergency_confirm", urgent.name)}</button>
-              <button type="button" onClick={() => setUrgent(null)}>{say("cancel")}</button>
-            </p>
-          ) : (
-            <ul class="people">
-              {directory.emergency.map((one) => (
-                <li key={one.code}><button type="button" onClick={() => setUrgent(one)}>{one.name}</button></li>
-              ))}
-            </ul>
-          )}
-        </details>
-      )}
-      <p class="row">
-        <button type="button" class="quiet" onClick={() => attempt(() => act("mark_bad_sound"), (told) => setWord(told === say("done") ? say("bad_sound_told") : told))}>{say("bad_sound")}</button>
-        <button type="button" class="quiet" onClick={() => attempt(() => act("give_back"), tell)}>{say("give_back")}</button>
-      </p>
     </>
   );
 }

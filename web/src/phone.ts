@@ -3,6 +3,10 @@
 // A page that is reloaded in the middle of a call must not hang up: nothing is said when it goes. The house
 // notices that the line is dead, keeps the caller, and rings this listener first; a page that was in a call a
 // moment ago picks up by itself.
+//
+// Nor does a call end because its sound is cut off: the house tells the caller to wait, and the two go on when the
+// sound comes back, by the same road or, if the network is another one by then, by a new one. A call that the
+// house has given to somebody else meanwhile is let go of when the house says so, or rings anew.
 import JsSIP from "jssip";
 import type { RTCSession } from "jssip/lib/RTCSession";
 import type { PhoneSecret } from "./api";
@@ -15,8 +19,9 @@ export interface Call {
   since: number;
   muted: boolean;
   held: boolean;
-  keys: string;
   loss: number | null;
+  /** False while no sound can come or go. */
+  linked: boolean;
 }
 export interface Wishes { input: () => MediaTrackConstraints; sink: (audio: HTMLAudioElement) => void }
 
@@ -29,6 +34,8 @@ export class Phone {
   private ua: JsSIP.UA | null = null;
   private session: RTCSession | null = null;
   private statistics: number | undefined;
+  /** Somebody has pressed the button that ends the call. */
+  private hungUp = false;
   readonly audio = new Audio();
   state: PhoneState = "off";
   call: Call | null = null;
@@ -58,6 +65,7 @@ export class Phone {
       this.changed();
     };
     ua.on("registered", becomes("registered"));
+    ua.on("registered", () => this.seekRoad());
     ua.on("unregistered", becomes("connecting"));
     ua.on("disconnected", becomes("connecting"));
     ua.on("registrationFailed", becomes("failed"));
@@ -82,14 +90,18 @@ export class Phone {
   }
 
   private rings(session: RTCSession): void {
-    if (this.session) {
+    if (this.session?.isEstablished()) {
+      // Nobody who talks is rung: that call is over, and we have not heard of it.
+      this.letGo();
+    } else if (this.session) {
       session.terminate({ status_code: 486 });
       return;
     }
     this.session = session;
+    this.hungUp = false;
     const display = session.remote_identity.display_name || session.remote_identity.uri.user;
     const returning = display.endsWith("(reprise)");
-    this.call = { state: "ringing", display: display.replace(/ \(reprise\)$/, ""), returning, since: Date.now(), muted: false, held: false, keys: "", loss: null };
+    this.call = { state: "ringing", display: display.replace(/ \(reprise\)$/, ""), returning, since: Date.now(), muted: false, held: false, loss: null, linked: true };
     session.on("peerconnection", ({ peerconnection }: { peerconnection: RTCPeerConnection }) => this.hears(peerconnection));
     session.on("confirmed", () => this.update({ state: "talking", since: Date.now() }));
     session.on("ended", () => this.over(session));
@@ -98,15 +110,16 @@ export class Phone {
     session.on("unmuted", () => this.update({ muted: false }));
     session.on("hold", () => this.update({ held: true }));
     session.on("unhold", () => this.update({ held: false }));
-    session.on("newDTMF", ({ originator, dtmf }: { originator: string; dtmf: { tone: string } }) => {
-      if (originator === "remote" && this.call) this.update({ keys: (this.call.keys + dtmf.tone).slice(-24) });
-    });
     const lost = Number(sessionStorage.getItem(IN_CALL) ?? 0);
     if (returning && Date.now() - lost < RESUME) this.answer();
     this.changed();
   }
 
   private hears(connection: RTCPeerConnection): void {
+    connection.addEventListener("iceconnectionstatechange", () => {
+      const state = connection.iceConnectionState;
+      this.update({ linked: state !== "disconnected" && state !== "failed" });
+    });
     connection.addEventListener("track", ({ track, streams }) => {
       this.audio.srcObject = streams[0] ?? new MediaStream([track]);
       this.wishes.sink(this.audio);
@@ -134,7 +147,26 @@ export class Phone {
   }
 
   hangUp(): void {
+    this.hungUp = true;
     this.session?.terminate();
+  }
+
+  /** The house has given the caller to somebody else, or lost them: what is left of the call here goes. */
+  letGo(): void {
+    const session = this.session;
+    if (!session) return;
+    this.over(session);
+    try {
+      session.terminate();
+    } catch {
+      // It was over already.
+    }
+  }
+
+  /** The house can be reached again: if the sound can't, it may have to take another road. */
+  private seekRoad(): void {
+    if (!this.session?.isEstablished() || this.call?.linked !== false) return;
+    this.session.renegotiate({ rtcOfferConstraints: { iceRestart: true } });
   }
 
   toggleMute(): void {
@@ -149,11 +181,15 @@ export class Phone {
 
   private over(session: RTCSession): void {
     if (this.session !== session) return;
+    const broke = this.call?.linked === false && !this.hungUp;
     this.session = null;
     this.call = null;
     window.clearInterval(this.statistics);
-    sessionStorage.removeItem(IN_CALL);
+    // Who was cut off takes the caller back by themselves.
+    if (!broke) sessionStorage.removeItem(IN_CALL);
     this.audio.srcObject = null;
+    // Their house doubts a phone that fell silent until it gives a sign of life.
+    if (broke && this.ua?.isConnected()) this.ua.register();
     this.changed();
   }
 

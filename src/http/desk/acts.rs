@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Json, Response};
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeZone, Utc};
 use tokio::task::spawn_blocking;
 
-use crate::base::{LineName, ListenerName};
+use crate::base::{LineName, ListenerName, Text};
 use crate::exchange::{Command, Helper, LinePlan};
 use crate::http::desk::access::Who;
 use crate::http::desk::figures as formulas;
@@ -32,6 +32,9 @@ const RECORDS_MAX: usize = 50_000;
 
 /// Figures are counted again after so long.
 const FIGURES_FRESH: Duration = Duration::from_secs(10);
+
+/// The most characters written at once.
+const WRITTEN_MAX: usize = 2_000;
 
 type Body<T> = Result<Json<T>, JsonRejection>;
 
@@ -84,6 +87,10 @@ pub(super) async fn act_on_call(
             // Who brought help in stands in the audit (domain.md T-28).
             desk.audit(listener.as_str(), "asked for emergency services", &service, true);
             Command::CallEmergency { listener, service: named(&service)? }
+        }
+        CallAct::Write { text } => {
+            let text = Text::new(text.chars().take(WRITTEN_MAX).collect::<String>());
+            Command::Write { listener, text }
         }
         CallAct::TakeBack => Command::TakeBack { listener },
         CallAct::HandOver => Command::HandOver { listener },

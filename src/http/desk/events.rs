@@ -16,8 +16,8 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use crate::exchange::Board;
 use crate::http::desk::access::Who;
 use crate::http::desk::problem::Problem;
-use crate::http::desk::views::Role;
-use crate::http::desk::{Desk, Notice, To};
+use crate::http::desk::views::{KeyView, Role, TextView};
+use crate::http::desk::{Aside, Desk, Notice, Shown, To};
 
 /// How often the day's figures are told, and the sign-in looked at.
 const FIGURES_EVERY: Duration = Duration::from_secs(15);
@@ -30,6 +30,7 @@ struct Watcher {
     who: Who,
     board: watch::Receiver<Arc<Board>>,
     notices: broadcast::Receiver<Notice>,
+    asides: broadcast::Receiver<Aside>,
     figures: Interval,
     /// What is to be told before anything else.
     ready: Vec<Event>,
@@ -50,6 +51,7 @@ pub(super) async fn stream(
     let watcher = Watcher {
         board,
         notices: desk.notices.subscribe(),
+        asides: desk.house.asides(),
         figures,
         ready: Vec::new(),
         is_over: false,
@@ -90,6 +92,18 @@ impl Watcher {
                 notice = self.notices.recv() => match notice {
                     Ok(notice) if self.is_for(&notice) => {
                         self.ready.extend(event("notice", &notice));
+                    }
+                    Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
+                    Err(broadcast::error::RecvError::Closed) => return None,
+                },
+                aside = self.asides.recv() => match aside {
+                    Ok(aside) if aside.to == self.who.name => {
+                        self.ready.extend(match aside.what {
+                            Shown::Key(key) => event("key", &KeyView { key }),
+                            Shown::Text { by_caller, text } => {
+                                event("text", &TextView { by_caller, text: text.shown().to_owned() })
+                            }
+                        });
                     }
                     Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
                     Err(broadcast::error::RecvError::Closed) => return None,

@@ -48,7 +48,7 @@ use chrono_tz::Tz;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, broadcast, watch};
 
-use crate::base::{LineName, ListenerName, Now};
+use crate::base::{LineName, ListenerName, Now, Text};
 use crate::exchange::{Board, Command, Plan};
 use crate::record::{CallRecord, Window};
 
@@ -58,6 +58,24 @@ use sessions::Sessions;
 
 pub use problem::Problem;
 pub use views::{PlanView, Role};
+
+/// For the eyes of one listener, now: nobody keeps it.
+#[derive(Clone)]
+pub struct Aside {
+    pub to: ListenerName,
+    pub what: Shown,
+}
+
+#[derive(Clone)]
+pub enum Shown {
+    /// The caller pressed a key.
+    Key(char),
+    Text {
+        /// The caller wrote it; else the listener, on their telephone.
+        by_caller: bool,
+        text: Text,
+    },
+}
 
 /// Somebody who may sign in.
 #[derive(Clone, Debug)]
@@ -77,6 +95,8 @@ pub trait House: Send + Sync + 'static {
     /// Unguessable bytes.
     fn chance(&self) -> [u8; 32];
     fn board(&self) -> watch::Receiver<Arc<Board>>;
+    /// What single listeners are shown from now on.
+    fn asides(&self) -> broadcast::Receiver<Aside>;
     fn plan(&self) -> Arc<Plan>;
     /// How the plan came into force.
     fn plan_view(&self) -> PlanView;

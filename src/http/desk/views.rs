@@ -137,6 +137,34 @@ pub(super) struct MeView {
     pub(super) why: Option<String>,
     /// The caller who rings, or whom they talk with.
     pub(super) caller: Option<WaitView>,
+    /// The caller's telephone writes: `write` shows them words, and the event `text` tells theirs.
+    pub(super) caller_writes: bool,
+    /// Whom the listener asks in the middle of the call.
+    pub(super) asked: Option<AskedView>,
+}
+
+/// Somebody a listener asks in the middle of a call.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+pub(super) struct AskedView {
+    pub(super) name: String,
+    /// To take the caller at once; the listener's part is over as soon as they answer.
+    pub(super) takes_over: bool,
+    /// To be the third in the conversation.
+    pub(super) joins: bool,
+    pub(super) answered: bool,
+}
+
+/// A key the caller has pressed.
+#[derive(Serialize)]
+pub(super) struct KeyView {
+    pub(super) key: char,
+}
+
+/// What was written in the call; a backspace takes the last character back.
+#[derive(Serialize)]
+pub(super) struct TextView {
+    pub(super) by_caller: bool,
+    pub(super) text: String,
 }
 
 /// A listener's wish for their own state.
@@ -177,6 +205,8 @@ pub(super) enum CallAct {
     MoveToColleague { colleague: String },
     /// Brings in the emergency services; done when ordered twice within 15 s.
     CallEmergency { service: String },
+    /// Shows the caller these words, as the listener types them.
+    Write { text: String },
     /// Back to the caller, whoever was asked.
     TakeBack,
     /// Leaves the caller with whom the listener speaks.
@@ -312,6 +342,13 @@ impl MeView {
             until: board.until,
             why: board.why.clone(),
             caller: board.caller.as_ref().map(WaitView::from),
+            caller_writes: board.caller.as_ref().is_some_and(|caller| caller.writes),
+            asked: board.asked.as_ref().map(|asked| AskedView {
+                name: asked.name.clone(),
+                takes_over: asked.takes_over,
+                joins: asked.joins,
+                answered: asked.answered,
+            }),
         }
     }
 }

@@ -105,9 +105,14 @@ impl Engine {
         }
     }
 
-    /// Text was not agreed on after all.
-    pub(super) fn return_unused_text(&mut self, owner: Door, now: Moment, sink: &mut impl Sink) {
+    /// Text was agreed on, which is told once; or it was not after all, and its port goes back.
+    pub(super) fn settle_text(&mut self, owner: Door, now: Moment, sink: &mut impl Sink) {
         let Some(stream) = self.at_mut(owner) else { return };
+        let name = stream.name();
+        if stream.text_mut().is_some_and(TextLine::is_newly_agreed) {
+            self.notices.push_back(Notice::Writes { stream: name });
+            return;
+        }
         if stream.text().is_some_and(|text| !text.is_agreed())
             && let Some(text) = stream.take_text()
         {

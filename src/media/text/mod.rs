@@ -43,6 +43,8 @@ pub(super) struct TextLine {
     writing: Writing,
     /// Written before anybody was there to read it.
     unread: String,
+    /// Call control knows that it was agreed on.
+    told: bool,
 }
 
 impl TextLine {
@@ -63,6 +65,7 @@ impl TextLine {
             reading: Reading::default(),
             writing: Writing::new(mint),
             unread: String::new(),
+            told: false,
         }
     }
 
@@ -80,6 +83,13 @@ impl TextLine {
 
     pub(super) fn is_agreed(&self) -> bool {
         self.agreed.is_some()
+    }
+
+    /// Whether it was agreed on since this was asked last.
+    pub(super) fn is_newly_agreed(&mut self) -> bool {
+        let is_new = self.is_agreed() && !self.told;
+        self.told |= is_new;
+        is_new
     }
 
     /// Something was agreed on, for the first time or anew; or that there is no text any more.

@@ -391,6 +391,13 @@ pub(super) fn cause_of(head: &Head) -> Option<u8> {
     u8::try_from(cause).ok().filter(|cause| (1..=127).contains(cause))
 }
 
+/// Whether a BYE says that something failed at the phone: browsers end a call so whose sound is cut off
+/// (`SIP;cause=408`), or whose hold was refused (`SIP;cause=500`).
+pub(super) fn tells_failure(head: &Head) -> bool {
+    let mut reasons = head.reasons().filter(|one| one.protocol.eq_ignore_ascii_case("SIP"));
+    reasons.any(|reason| reason.cause.is_some_and(|cause| (400..600).contains(&cause)))
+}
+
 /// The value of Reason (RFC 3326).
 pub(super) fn reason_value(reason: Reason) -> &'static str {
     match reason {

@@ -12,7 +12,7 @@ use crate::sip::message::{HeaderName, Method, Status};
 use crate::sip::transaction::{Kept, T1, TransactionRef};
 
 use super::answering::reply_of;
-use super::asking::cause_of;
+use super::asking::{cause_of, tells_failure};
 use super::receiving::{Arrival, sdp_of};
 use super::refreshing::with_terms;
 use super::{DialogRef, Ending, Endpoint, Event, Refusal, Timer};
@@ -114,7 +114,9 @@ impl Endpoint {
             self.report_of(dialog, Event::Ended { dialog, ending: Ending::Cancelled, cause });
         } else {
             self.drop_question(dialog, now);
-            self.report_of(dialog, Event::Ended { dialog, ending: Ending::HungUp, cause });
+            let broke = tells_failure(arrival.request());
+            let ending = if broke { Ending::Broke } else { Ending::HungUp };
+            self.report_of(dialog, Event::Ended { dialog, ending, cause });
         }
         self.forget(dialog);
     }

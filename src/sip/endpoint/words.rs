@@ -260,6 +260,8 @@ pub enum Ending {
     Cancelled,
     /// BYE from the other side.
     HungUp,
+    /// BYE from the other side, of which nobody there may know: its reason is a failure (RFC 3326).
+    Broke,
     /// Our 200 was never acknowledged (64×T1); BYE was sent.
     NeverAcknowledged,
     /// The other side says it knows no such dialog, or stopped answering in it.

@@ -153,6 +153,23 @@ fn other_infos_are_refused_each_in_its_way() {
     assert!(house.take_events().is_empty());
 }
 
+/// RFC 3326: browsers end calls by themselves, and say that it was a failure.
+#[test]
+fn a_goodbye_that_is_a_failure_is_told_apart() {
+    for reason in ["SIP ;cause=408; text=\"RTP Timeout\"", "Q.850;cause=16, SIP;cause=500"] {
+        let mut house = House::new();
+        let (dialog, ok) = house.is_talking();
+        let tag = format!(";tag={}", to_tag(&ok));
+        let reason = format!("Reason: {reason}\r\n");
+        house.hears(trunk(), &request("BYE", "z9hG4bKb", URI, &tag, 2, &reason, ""));
+        let events = house.take_events();
+        assert!(
+            matches!(events[..], [Event::Ended { dialog: whose, ending: Ending::Broke, .. }] if whose == dialog),
+            "{events:?}"
+        );
+    }
+}
+
 /// RFC 3326: the cause in their BYE and CANCEL goes up, as far as it is one.
 #[test]
 fn the_cause_of_a_hang_up_is_told() {
@@ -160,6 +177,7 @@ fn the_cause_of_a_hang_up_is_told() {
         ("Reason: Q.850;cause=41;text=\"Temporary failure\"\r\n", Some(41)),
         ("Reason: SIP;cause=200, Q.850 ;cause=16;location=LN\r\n", Some(16)),
         ("Reason: Q.850;cause=500\r\n", None),
+        ("Reason: SIP;cause=600\r\n", None),
         ("Reason: Q.850\r\n", None),
         ("Reason: ;;;\r\n", None),
         ("", None),
