@@ -205,7 +205,7 @@ impl Picture {
         )?;
         page.counter(
             "sip_dropped",
-            "SIP datagrams dropped because the house was busy.",
+            "SIP datagrams dropped because the house was busy, or in the kernel before it read them.",
             totals.dropped,
         )?;
         page.counter(

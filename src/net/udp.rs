@@ -20,7 +20,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll, ppoll};
-use nix::sys::socket::sockopt::{Ipv4RecvErr, Ipv6RecvErr, ReceiveTimestampns};
+use nix::sys::socket::sockopt::{Ipv4RecvErr, Ipv6RecvErr, ReceiveTimestampns, RxqOvfl};
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg, setsockopt};
 use nix::sys::time::TimeSpec;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -54,6 +54,8 @@ pub struct UdpDoor {
     socket: UdpSocket,
     local: SocketAddr,
     dropped: AtomicU64,
+    /// What came while the reader was off the processor for longer than the kernel's room lasted.
+    overflowed: AtomicU64,
     keep_alives: AtomicU64,
 }
 
@@ -68,6 +70,16 @@ impl UdpDoor {
         socket.set_nonblocking(true)?;
         // The kernel gives what `net.core.rmem_max` allows; less is no reason not to start.
         let _ = socket.set_recv_buffer_size(SOCKET_BUFFER);
+        // It tells twice as much as it counts for the datagrams themselves.
+        let room = socket.recv_buffer_size()? / 2;
+        if room < SOCKET_BUFFER {
+            tracing::info!(
+                %listen,
+                room,
+                "the kernel keeps little for a burst of SIP: raise net.core.rmem_max to {SOCKET_BUFFER} \
+                 (deploy/sysctl.conf)"
+            );
+        }
         let _ = socket.set_send_buffer_size(SOCKET_BUFFER);
         let _ = if listen.is_ipv6() {
             socket.set_tclass_v6(SIGNALLING)
@@ -81,8 +93,15 @@ impl UdpDoor {
             setsockopt(&socket, Ipv4RecvErr, &true)?;
         }
         setsockopt(&socket, ReceiveTimestampns, &true)?;
+        setsockopt(&socket, RxqOvfl, &1)?;
         let local = socket.local_addr()?;
-        Ok(Self { socket, local, dropped: AtomicU64::new(0), keep_alives: AtomicU64::new(0) })
+        Ok(Self {
+            socket,
+            local,
+            dropped: AtomicU64::new(0),
+            overflowed: AtomicU64::new(0),
+            keep_alives: AtomicU64::new(0),
+        })
     }
 
     /// The address, with the port the kernel chose if none was asked for.
@@ -90,9 +109,9 @@ impl UdpDoor {
         self.local
     }
 
-    /// Datagrams the kernel had no room for.
+    /// Datagrams, either way, that the kernel or the house had no room for.
     pub fn dropped(&self) -> u64 {
-        self.dropped.load(Ordering::Relaxed)
+        self.dropped.load(Ordering::Relaxed) + self.overflowed.load(Ordering::Relaxed)
     }
 
     /// Sends without waiting.
@@ -174,7 +193,7 @@ impl UdpReader {
     }
 
     fn read_datagrams(&mut self) {
-        let mut control = nix::cmsg_space!(TimeSpec);
+        let mut control = nix::cmsg_space!(TimeSpec, u32);
         for _ in 0..BATCH {
             let mut slices = [IoSliceMut::new(&mut self.buffer)];
             let message = recvmsg::<SockaddrStorage>(
@@ -190,12 +209,17 @@ impl UdpReader {
             let Some(peer) = message.address.as_ref().and_then(socket_address) else {
                 continue;
             };
-            let came = message.cmsgs().ok().and_then(|mut controls| {
-                controls.find_map(|control| match control {
-                    ControlMessageOwned::ScmTimestampns(time) => Some(time),
-                    _ => None,
-                })
-            });
+            let mut came = None;
+            for told in message.cmsgs().into_iter().flatten() {
+                match told {
+                    ControlMessageOwned::ScmTimestampns(time) => came = Some(time),
+                    // Counted since the socket was opened.
+                    ControlMessageOwned::RxqOvfl(lost) => {
+                        self.door.overflowed.store(lost.into(), Ordering::Relaxed);
+                    }
+                    _ => {}
+                }
+            }
             let length = message.bytes;
             let bytes = &self.buffer[..length];
             if is_keep_alive(bytes) {

@@ -6,7 +6,7 @@ use hotline::exchange::Input;
 use hotline::net::{Doors, Wanted};
 use hotline::sip::{Flow, Transmit, Transport};
 
-use crate::{PATIENCE, Porch, limits};
+use crate::{PATIENCE, Porch, Reader, limits};
 
 #[test]
 fn a_datagram_comes_in_with_its_road_and_an_answer_goes_back_along_it() {
@@ -74,6 +74,36 @@ fn a_datagram_is_stamped_with_the_moment_it_came() {
     let slack = Duration::from_millis(5);
     assert!(before.steady <= at.steady + slack && at.steady <= after.steady);
     assert!(before.wall <= at.wall + slack && at.wall <= after.wall);
+}
+
+#[test]
+fn what_comes_while_nobody_reads_is_kept_as_far_as_there_is_room_and_the_rest_is_counted() {
+    const SENT: u64 = 20_000;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (sender, facts) = std::sync::mpsc::channel();
+    let deliver: hotline::net::Deliver = std::sync::Arc::new(move |_, input| {
+        let _ = sender.send(input);
+        hotline::net::Taken::Yes
+    });
+    let wanted = [Wanted::plain(Transport::Udp, "127.0.0.1:0".parse().unwrap())];
+    let stamp = hotline::service::Clock::start().stamp();
+    let doors = Doors::open(&wanted, limits(), runtime.handle().clone(), &stamp, &deliver).unwrap();
+    let phone = phone();
+    for _ in 0..SENT {
+        phone.send_to(&[b'x'; 200], doors.opened()[0].local).unwrap();
+    }
+
+    let _reader = Reader::begin(doors.readers(&stamp, &deliver));
+    let mut came = 0;
+    while facts.recv_timeout(Duration::from_millis(500)).is_ok() {
+        came += 1;
+    }
+    // The kernel tells with the next one.
+    phone.send_to(b"y", doors.opened()[0].local).unwrap();
+    facts.recv_timeout(PATIENCE).unwrap();
+
+    assert!(came >= 100, "{came}");
+    assert_eq!(came + doors.counters().datagrams_dropped, SENT);
 }
 
 #[test]
