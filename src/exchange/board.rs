@@ -2,6 +2,7 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::base::{LineName, ListenerName, QueueName, TrunkName};
+use crate::exchange::Alarm;
 use crate::sip::Load;
 
 /// The read-only picture of the house, for the wall, health checks and metrics. No caller's number
@@ -20,8 +21,8 @@ pub struct Board {
     pub calls: usize,
     pub calls_max: usize,
     pub calls_talking: usize,
-    /// What needs a person, in words.
-    pub alarms: Vec<String>,
+    /// What needs a person.
+    pub alarms: Vec<Alarm>,
     pub stopping: bool,
     pub load: Load,
     /// Messages that could not be read, since the start.

@@ -14,8 +14,9 @@
 //! | `transferring` | listeners who ask somebody else, and leave their caller with them |
 //! | `matching` | from queues and the roster to calls |
 //! | `lines` | hours, drains, the operator's switch |
-//! | `picture` | the board |
+//! | `picture`, `alarms` | the board, and what on it needs a person |
 
+mod alarms;
 mod board;
 mod commands;
 mod events;
@@ -49,15 +50,16 @@ use crate::schedule::WallTrust;
 use crate::sip::{DialogRef, Endpoint, Setup};
 
 pub use crate::call::{Helper, LinePlan, LineWords, Moved};
+pub use alarms::{Alarm, AlarmCode};
 pub use board::{AskedBoard, Board, LineBoard, ListenerBoard, QueueBoard, TrunkBoard, WaitBoard};
 pub use commands::{Command, CommandRef};
 pub use input::Input;
 pub use output::{Level, Note, Output};
 pub use plan::{ClosedMessage, Code, ListenerPlan, Plan, PromptPlan, TrunkPlan};
 
+use alarms::Alarms;
 use lines::LineState;
 use outgoing::Outgoing;
-use picture::Alarms;
 use transferring::Emergencies;
 
 /// Rounds of settling after one fact; no plan comes near it, so reaching it is a mistake of ours,

@@ -1,9 +1,6 @@
-//! The board: what the house looks like now, and what needs a person.
-
-use std::time::Duration;
+//! The board: what the house looks like now.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::{Deserialize, Serialize};
 
 use crate::base::{CallRef, ListenerName, Moment, Now, Territory};
 use crate::call::Aim;
@@ -12,65 +9,6 @@ use crate::exchange::{
     WaitBoard,
 };
 use crate::roster::{Pause, Presence};
-use crate::schedule::{ClockStep, Switch};
-
-/// How long a passing trouble stays on the board.
-const ALARM_SHOWN: Duration = Duration::from_secs(15 * 60);
-
-/// A wait that a manager should know of (scenarios.md SC-17).
-const LONG_WAIT: Duration = Duration::from_secs(60);
-
-/// How long before the operator's switch lets go the board says so (scenarios.md SC-37).
-const SWITCH_NOTICE: TimeDelta = TimeDelta::minutes(10);
-
-/// How long before opening an empty room is an alarm ("à 8 h 50, personne n'est connecté").
-const OPENING_NOTICE: TimeDelta = TimeDelta::minutes(10);
-
-/// Troubles that pass, and when each was seen last.
-#[derive(Debug, Default, Deserialize, Serialize)]
-pub(super) struct Alarms {
-    clock_step: Option<(ClockStep, Moment)>,
-    unknown_number: Option<Moment>,
-    refused_for_load: Option<Moment>,
-    refused_for_sound: Option<Moment>,
-    bad_sound: Option<Moment>,
-    reload_refused: Option<String>,
-    authentication_failures: u64,
-}
-
-impl Alarms {
-    pub(super) fn clock_stepped(&mut self, step: ClockStep, now: Moment) {
-        self.clock_step = Some((step, now));
-    }
-
-    pub(super) fn unknown_number(&mut self, now: Moment) {
-        self.unknown_number = Some(now);
-    }
-
-    pub(super) fn refused_for_load(&mut self, now: Moment) {
-        self.refused_for_load = Some(now);
-    }
-
-    pub(super) fn refused_for_sound(&mut self, now: Moment) {
-        self.refused_for_sound = Some(now);
-    }
-
-    pub(super) fn bad_sound(&mut self, now: Moment) {
-        self.bad_sound = Some(now);
-    }
-
-    pub(super) fn reload_refused(&mut self, why: String) {
-        self.reload_refused = Some(why);
-    }
-
-    pub(super) fn plan_loaded(&mut self) {
-        self.reload_refused = None;
-    }
-
-    pub(super) fn authentication_failed(&mut self) {
-        self.authentication_failures += 1;
-    }
-}
 
 impl Exchange {
     /// The picture of the house as of `now`.
@@ -85,7 +23,7 @@ impl Exchange {
             calls: self.guests.len(),
             calls_max: self.plan.calls_max,
             calls_talking: self.talking(),
-            alarms: self.alarms_in_words(now),
+            alarms: self.alarms_shown(now),
             stopping: self.stopping != Stopping::No,
             load: self.endpoint.load(),
             sip_malformed: self.endpoint.malformed(),
@@ -119,7 +57,7 @@ impl Exchange {
             .collect()
     }
 
-    fn queue_boards(&self, now: Now) -> Vec<QueueBoard> {
+    pub(super) fn queue_boards(&self, now: Now) -> Vec<QueueBoard> {
         self.queues
             .iter()
             .map(|(name, queue)| QueueBoard {
@@ -216,101 +154,6 @@ impl Exchange {
                 abroad: state.name.map_or(0, |name| name.abroad),
             })
             .collect()
-    }
-
-    fn alarms_in_words(&self, now: Now) -> Vec<String> {
-        let mut words = Vec::new();
-        let recent = |seen: Option<Moment>| seen.is_some_and(|at| now.steady - at < ALARM_SHOWN);
-        if let Some(why) = &self.alarms.reload_refused {
-            words.push(format!("reload refused: {why}"));
-        }
-        if let Some((step, at)) = self.alarms.clock_step
-            && recent(Some(at))
-        {
-            words.push(format!(
-                "clock_step: the wall clock stepped by {} s",
-                step.by().num_seconds()
-            ));
-        }
-        if recent(self.alarms.unknown_number) {
-            words.push("unknown_number: a trunk delivered a number no line has".to_owned());
-        }
-        if recent(self.alarms.refused_for_load) {
-            words.push("overload: calls were refused".to_owned());
-        }
-        if recent(self.alarms.refused_for_sound) {
-            words.push("codec_mismatch: a call offered no codec we speak".to_owned());
-        }
-        if recent(self.alarms.bad_sound) {
-            words.push("bad_sound: a listener could not hear a caller well".to_owned());
-        }
-        let since = Moment::START + now.steady.since_start().saturating_sub(ALARM_SHOWN);
-        let insistent = self.admission.insistent_since(since);
-        if insistent > 0 {
-            words.push(format!(
-                "unusual_activity: {insistent} callers wanted more calls at once than one may have"
-            ));
-        }
-        for state in self.endpoint.trunks(now.steady) {
-            if let Some(name) = state.name {
-                if name.abroad > 0 {
-                    words.push(format!(
-                        "trunk_abroad: the DNS leads `{}` outside its addresses; that is not used",
-                        state.trunk
-                    ));
-                }
-                if name.addresses == Some(0) {
-                    words.push(format!(
-                        "trunk_unlocated: the name of `{}` leads nowhere",
-                        state.trunk
-                    ));
-                }
-            }
-            // Whose name is not known yet, or leads nowhere, can't answer.
-            let is_findable =
-                state.name.is_none_or(|name| name.addresses.is_some_and(|all| all > 0));
-            if !state.up && is_findable {
-                words.push(format!("trunk_down: `{}` does not answer", state.trunk));
-            } else if state.registered == Some(false) {
-                words.push(format!("trunk_unregistered: `{}` does not know us", state.trunk));
-            }
-        }
-        self.attendance_alarms(now, &mut words);
-        for queue in self.queue_boards(now) {
-            if queue.oldest.is_some_and(|oldest| oldest >= LONG_WAIT.as_secs()) {
-                words.push(format!(
-                    "long_wait: {} in `{}` wait, the first for {} s",
-                    queue.waiting,
-                    queue.queue,
-                    queue.oldest.unwrap_or_default()
-                ));
-            }
-        }
-        words
-    }
-
-    fn attendance_alarms(&self, now: Now, words: &mut Vec<String>) {
-        for (name, state) in &self.lines {
-            let Some(line) = self.plan.lines.get(name) else {
-                continue;
-            };
-            if line.moved_to.is_some() {
-                continue;
-            }
-            let open = state.open.unwrap_or_default();
-            let soon = state.until.is_some_and(|until| until - now.wall <= OPENING_NOTICE);
-            if !self.attended.contains(&line.queue) && (open || soon) {
-                let when = if open { "is open" } else { "opens soon" };
-                words.push(format!("nobody_logged_in: `{name}` {when} and nobody is logged in"));
-            }
-            if let Switch::Closed { until, .. } = &state.switch
-                && *until > now.wall
-            {
-                let soon = *until - now.wall <= SWITCH_NOTICE;
-                let state = if soon { "reopens soon" } else { "is closed by an operator" };
-                words.push(format!("switch: `{name}` {state}, until {}", until.to_rfc3339()));
-            }
-        }
     }
 }
 

@@ -24,8 +24,10 @@ pub(super) fn write(board: &Board, readiness: &Readiness, in_french: bool) -> St
          border-bottom:1px solid #ccc}}.bad{{color:#a00}}</style><h1>hotline</h1>"
         ),
     );
-    let problems = readiness.reasons.iter().chain(&readiness.warnings).chain(&board.alarms);
-    for problem in problems {
+    let alarms: Vec<String> = board.alarms.iter().map(ToString::to_string).collect();
+    let problems = readiness.reasons.iter().chain(&readiness.warnings);
+    for problem in problems.chain(alarms.iter().filter(|alarm| !readiness.warnings.contains(alarm)))
+    {
         push(&mut page, format_args!("<p class=bad>{}</p>", Text(problem)));
     }
     push(

@@ -94,7 +94,7 @@ impl Gauges {
             warnings.push(format!("{panics} facts broke something and were dropped"));
         }
         warnings.extend(self.store.health().alarm());
-        warnings.extend(board.alarms.iter().cloned());
+        warnings.extend(board.alarms.iter().map(ToString::to_string));
         Readiness { ready: reasons.is_empty(), reasons, warnings }
     }
 

@@ -161,11 +161,18 @@ test("the wall shows who waits, the rates with their formulas, and no ranking", 
   await signIn(page, "mur", "/wall");
   await page.getByText("Taux de décroché (DITP)").waitFor();
   await page.locator(".big li", { hasText: "En attente" }).getByText("1", { exact: true }).waitFor({ timeout: 20_000 });
+  const alarm = page.locator(".alarms li", { hasText: "3977" });
+  await alarm.getByText("La ligne 3977 est ouverte et aucun écoutant n’est là.").waitFor();
+  await alarm.getByText("À faire : appeler quelqu’un.").waitFor();
   await isAccessible(page, "the wall");
   await shot(page, "wall");
   const size = await page.locator(".big .value").first().evaluate((value) => parseFloat(getComputedStyle(value).fontSize));
   assert.ok(size >= 96, `figures are ${size} px high: five metres are too far`);
   assert.ok(!(await page.content()).includes("Adèle"), "nobody is named on the wall");
+  await page.getByRole("button", { name: "English" }).click();
+  await alarm.getByText("Line 3977 is open and no listener is there.").waitFor();
+  await alarm.getByText("To do: call somebody.").waitFor();
+  await page.getByRole("button", { name: "Français" }).click();
   caller.hangUp();
   await page.locator(".big li", { hasText: "En attente" }).getByText("0", { exact: true }).waitFor();
 });
@@ -196,6 +203,7 @@ test("a manager pauses a listener, who is told by whom; closes a line; reads rec
   await lines.getByRole("button", { name: "Fermer" }).click();
   await page.getByText("C’est fait.").first().waitFor();
   await page.locator(".lines li", { hasText: "3133" }).getByText("fermée").waitFor();
+  await page.locator(".alarms li", { hasText: "La ligne 3133 est fermée à la main jusqu’à : 23:59." }).getByText("À faire").waitFor();
   await page.getByRole("button", { name: "Suivre le calendrier" }).click();
 
   await page.getByRole("button", { name: "Afficher" }).click();

@@ -319,12 +319,12 @@ fn range_of(person: &Person) -> String {
 }
 
 fn is_alarmed(town: &Town, words: &str) -> bool {
-    town.board().alarms.iter().any(|alarm| alarm.starts_with(words))
+    town.board().alarms.iter().any(|alarm| alarm.to_string().starts_with(words))
 }
 
 fn is_down(town: &Town, trunk: &str) -> bool {
     let words = format!("trunk_down: `{trunk}`");
-    town.board().alarms.iter().any(|alarm| alarm.starts_with(&words))
+    town.board().alarms.iter().any(|alarm| alarm.to_string().starts_with(&words))
 }
 
 /// A town with a telephone at the other end of a trunk.

@@ -10,7 +10,8 @@ export interface Queue { queue: string; waits: Wait[] }
 export interface Listener { listener: string; display: string; presence: Presence }
 export interface Trunk { trunk: string; up: boolean; registered: boolean | null }
 export type Presence = "offline" | "available" | "alerting" | "talking" | "after_call_work" | "paused" | "elsewhere" | "unreachable";
-export interface Board { at: string; plan: string; lines: Line[]; queues: Queue[]; listeners: Listener[]; trunks: Trunk[]; calls: number; calls_max: number; calls_talking: number; alarms: string[]; stopping: boolean }
+export interface Board { at: string; plan: string; lines: Line[]; queues: Queue[]; listeners: Listener[]; trunks: Trunk[]; calls: number; calls_max: number; calls_talking: number; alarms: Alarm[]; stopping: boolean }
+export interface Alarm { code: string; about: string | null; count: number | null; until: string | null; text: string }
 export interface Me { presence: Presence; phones: number; until: string | null; why: string | null; caller: Wait | null; caller_writes: boolean; asked: Asked | null }
 export interface Asked { name: string; takes_over: boolean; joins: boolean; answered: boolean }
 /** A line of what is written in the call; `over`: its writer has begun another. */

@@ -1,6 +1,7 @@
 // The manager's page: hours, listeners' states, the plan, records.
 import { useEffect, useState } from "preact/hooks";
 import { ask, Problem, type CallRecord, type Live, type Plan, type Session } from "./api";
+import { AlarmList } from "./wall";
 import { clock, say, span, type Word } from "./words";
 
 const OUTCOMES: Word[] = ["taken_by_listener", "abandoned_in_greeting", "abandoned_under_5s", "abandoned_in_queue", "closed_message_heard", "closed_message_cut", "saturated", "no_listener", "drain_expired", "overload", "rejected", "technical_failure"];
@@ -12,6 +13,10 @@ export function ManagerPage({ session, live }: { session: Session; live: Live })
   return (
     <main id="content" class="manager">
       <h1>{say("manager_page")}</h1>
+      <section class="card" aria-labelledby="alarms-title">
+        <h2 id="alarms-title">{say("alarms")}</h2>
+        <AlarmList alarms={live.board?.alarms ?? []} lines={live.board?.lines ?? []} />
+      </section>
       <Lines live={live} />
       {manager && <Listeners live={live} />}
       <PlanCard operator={session.roles.includes("operator")} version={live.board?.plan ?? ""} />

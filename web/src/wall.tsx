@@ -1,7 +1,7 @@
 // The wall: what everybody in the room may know, readable from five metres. Nothing about single persons.
 import { useEffect, useState } from "preact/hooks";
-import type { Figure, Live } from "./api";
-import { clock, say, span, spoken, type Word } from "./words";
+import type { Alarm, Figure, Line, Live } from "./api";
+import { clock, known, say, span, spoken, type Word } from "./words";
 
 export function useSeconds(): number {
   const [now, set] = useState(Date.now());
@@ -42,11 +42,7 @@ export function Wall({ live }: { live: Live }) {
       </section>
       <section aria-labelledby="wall-alarms">
         <h2 id="wall-alarms">{say("alarms")}</h2>
-        <div role="alert">
-          {board.alarms.length === 0 ? <p>{say("no_alarm")}</p> : (
-            <ul class="alarms">{board.alarms.map((alarm) => <li key={alarm}>{alarm}</li>)}</ul>
-          )}
-        </div>
+        <AlarmList alarms={board.alarms} lines={board.lines} />
       </section>
       <section class="whole" aria-labelledby="wall-rates">
         <h2 id="wall-rates">{say("rates")}</h2>
@@ -68,6 +64,31 @@ export function Wall({ live }: { live: Live }) {
       )}
     </main>
   );
+}
+
+/** What needs a person: what it is, and what to do. */
+export function AlarmList({ alarms, lines }: { alarms: Alarm[]; lines: Line[] }) {
+  return (
+    <div role="alert">
+      {alarms.length === 0 ? <p>{say("no_alarm")}</p> : (
+        <ul class="alarms">
+          {alarms.map((alarm) => (
+            <li key={alarm.code + alarm.about}><strong>{told(alarm, lines)}</strong>
+              {known(`alarm_${alarm.code}_do`) && <small>{say("to_do", say(`alarm_${alarm.code}_do` as Word))}</small>}</li>
+          ))}
+        </ul>
+      )}
+    </div>
+  );
+}
+
+function told(alarm: Alarm, lines: Line[]): string {
+  const word = alarm.code === "nobody_logged_in" && alarm.until ? "alarm_nobody_logged_in_yet" : `alarm_${alarm.code}`;
+  // A house newer than this page.
+  if (!known(word)) return alarm.text;
+  const about = lines.find((line) => line.line === alarm.about)?.display ?? alarm.about ?? "";
+  const amount = alarm.until ? clock(alarm.until) : alarm.code === "long_wait" ? span((alarm.count ?? 0) * 1000) : alarm.count ?? "";
+  return say(word, about, amount);
 }
 
 function Big({ label, value, bad }: { label: string; value: string; bad?: boolean }) {

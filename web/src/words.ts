@@ -58,6 +58,23 @@ const french = {
   trunk_unregistered: "non enregistré", alarms: "Alarmes", no_alarm: "Aucune alarme.", none: "–", of: "{n} sur {m}",
   rate_decroche: "Taux de décroché (DITP)", rate_snated: "Taux de réponse (SNATED)", rate_eighty_twenty: "Décrochés en 20 s",
   // manager
+  // alarms: what it is, and what to do
+  to_do: "À faire : {n}",
+  alarm_bad_sound: "Un écoutant a mal entendu un appelant.", alarm_bad_sound_do: "lui demander ; si cela se répète, voir le réseau ou le casque.",
+  alarm_clock_step: "L’horloge de la machine a sauté de {m} s.", alarm_clock_step_do: "faire voir son service de temps.",
+  alarm_codec_mismatch: "Un appel n’offrait aucun codec connu.", alarm_codec_mismatch_do: "l’opérateur doit proposer PCMA (G.711 A).",
+  alarm_long_wait: "Le premier de la file {n} attend depuis {m}.", alarm_long_wait_do: "demander aux écoutants en pause de revenir, ou prendre l’appel.",
+  alarm_nobody_logged_in: "La ligne {n} est ouverte et aucun écoutant n’est là.", alarm_nobody_logged_in_do: "appeler quelqu’un.",
+  alarm_nobody_logged_in_yet: "La ligne {n} ouvre bientôt ({m}) et aucun écoutant n’est là.",
+  alarm_overload: "Des appels ont été refusés faute de place.", alarm_overload_do: "augmenter limits.calls ou la limite de l’opérateur, ou chercher qui appelle.",
+  alarm_reload_refused: "Le plan modifié n’a pas été accepté : {n}", alarm_reload_refused_do: "corriger le fichier et relire le plan ; l’ancien reste en vigueur.",
+  alarm_switch: "La ligne {n} est fermée à la main jusqu’à : {m}.", alarm_switch_do: "rien, si c’est voulu ; sinon « Suivre le calendrier ».",
+  alarm_trunk_abroad: "Le DNS mène l’opérateur {n} hors de ses adresses ; ce n’est pas suivi.", alarm_trunk_abroad_do: "demander à l’opérateur s’il a déménagé ; sinon, se méfier du DNS.",
+  alarm_trunk_down: "L’opérateur {n} ne répond pas.", alarm_trunk_down_do: "les appels passent par les autres voies ; appeler l’opérateur.",
+  alarm_trunk_unlocated: "Le nom de l’opérateur {n} ne mène nulle part.", alarm_trunk_unlocated_do: "voir si le DNS répond, et l’orthographe du nom.",
+  alarm_trunk_unregistered: "L’opérateur {n} n’accepte pas notre compte.", alarm_trunk_unregistered_do: "vérifier le compte, le domaine et le mot de passe.",
+  alarm_unknown_number: "L’opérateur a livré un numéro qu’aucune ligne n’a.", alarm_unknown_number_do: "l’ajouter à numbers, ou demander à l’opérateur.",
+  alarm_unusual_activity: "Appelants qui voulaient plus d’appels à la fois que permis : {m}.", alarm_unusual_activity_do: "rien n’est bloqué ; regarder la file, prévenir l’opérateur.",
   lines: "Lignes", close_line: "Fermer", open_line: "Ouvrir", automatic: "Suivre le calendrier", until_when: "Jusqu’à (17h, 17h30, 2026-12-24 17h)",
   all_lines: "Toutes les lignes", which_line: "Ligne", listeners: "Écoutants", pause_them: "Mettre en pause", call_them_back: "Rendre disponible",
   pause_name: "Mettre {n} en pause", back_name: "Rendre {n} disponible", plan: "Plan", version: "Version {n}", in_force: "En vigueur depuis {n}", last_change: "Dernière modification", no_change: "Aucune depuis le démarrage.",
@@ -121,6 +138,22 @@ const english: Words = {
   opens_at: "opens: {n}", closes_at: "closes: {n}", rates: "Today", calls_today: "{n} calls came today", trunks: "Trunks", trunk_up: "up", trunk_down: "down",
   trunk_unregistered: "not registered", alarms: "Alarms", no_alarm: "No alarm.", none: "–", of: "{n} of {m}",
   rate_decroche: "Answer rate (DITP)", rate_snated: "Answer rate (SNATED)", rate_eighty_twenty: "Answered within 20 s",
+  to_do: "To do: {n}",
+  alarm_bad_sound: "A listener could not hear a caller well.", alarm_bad_sound_do: "ask them; if it repeats, look at the network or the headset.",
+  alarm_clock_step: "The computer’s clock jumped by {m} s.", alarm_clock_step_do: "have its time service looked at.",
+  alarm_codec_mismatch: "A call offered no codec we speak.", alarm_codec_mismatch_do: "the telephone operator must offer PCMA (G.711 A).",
+  alarm_long_wait: "The first in the queue {n} has waited for {m}.", alarm_long_wait_do: "ask listeners in pause to come back, or join in.",
+  alarm_nobody_logged_in: "Line {n} is open and no listener is there.", alarm_nobody_logged_in_do: "call somebody.",
+  alarm_nobody_logged_in_yet: "Line {n} opens soon ({m}) and no listener is there.",
+  alarm_overload: "Calls were refused for lack of room.", alarm_overload_do: "raise limits.calls or the trunk’s limit, or find out who calls.",
+  alarm_reload_refused: "The edited plan was not accepted: {n}", alarm_reload_refused_do: "correct the file and read the plan again; the old one is in force.",
+  alarm_switch: "Line {n} is closed by hand until: {m}.", alarm_switch_do: "nothing, if that is meant; else “Follow the calendar”.",
+  alarm_trunk_abroad: "The DNS leads the trunk {n} outside its addresses; that is not used.", alarm_trunk_abroad_do: "ask the telephone operator whether they moved; if not, distrust the DNS.",
+  alarm_trunk_down: "The trunk {n} does not answer.", alarm_trunk_down_do: "calls come by the others; call the telephone operator.",
+  alarm_trunk_unlocated: "The name of the trunk {n} leads nowhere.", alarm_trunk_unlocated_do: "see whether the DNS answers, and the name’s spelling.",
+  alarm_trunk_unregistered: "The trunk {n} does not accept our account.", alarm_trunk_unregistered_do: "look at user, realm and password.",
+  alarm_unknown_number: "A trunk delivered a number no line has.", alarm_unknown_number_do: "add it to numbers, or ask the telephone operator.",
+  alarm_unusual_activity: "Callers who wanted more calls at once than one may have: {m}.", alarm_unusual_activity_do: "nothing is banned; look at the queue, tell the telephone operator.",
   lines: "Lines", close_line: "Close", open_line: "Open", automatic: "Follow the calendar", until_when: "Until (17h, 17h30, 2026-12-24 17h)",
   all_lines: "Every line", which_line: "Line", listeners: "Listeners", pause_them: "Pause", call_them_back: "Make available",
   pause_name: "Pause {n}", back_name: "Make {n} available", plan: "Plan", version: "Version {n}", in_force: "In force since {n}", last_change: "Last change", no_change: "None since the start.",
@@ -153,6 +186,9 @@ export function say(word: Word, n?: string | number, m?: string | number): strin
   const words = language === "fr" ? french : english;
   return words[word].replace("{n}", String(n ?? "")).replace("{m}", String(m ?? ""));
 }
+
+/** Whether there are words for this. */
+export const known = (word: string): word is Word => word in french;
 
 /** `3:07`, for waits and calls. */
 export function span(milliseconds: number): string {

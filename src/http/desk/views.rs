@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::exchange::{Board, ListenerBoard, WaitBoard};
+use crate::exchange::{Alarm, Board, ListenerBoard, WaitBoard};
 use crate::record::CallRecord;
 
 /// What somebody may do.
@@ -74,9 +74,24 @@ pub(super) struct BoardView {
     pub(super) calls: usize,
     pub(super) calls_max: usize,
     pub(super) calls_talking: usize,
-    /// What needs a person, each with a word for programs before the colon.
-    pub(super) alarms: Vec<String>,
+    /// What needs a person.
+    pub(super) alarms: Vec<AlarmView>,
     pub(super) stopping: bool,
+}
+
+/// One matter that needs a person.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+pub(super) struct AlarmView {
+    /// A word that means the same in every version: `trunk_down`, `long_wait` …
+    pub(super) code: String,
+    /// The line, queue or trunk; or the reason, where the code can't say it.
+    pub(super) about: Option<String>,
+    /// How many, or how many seconds.
+    pub(super) count: Option<i64>,
+    /// When it ends by itself.
+    pub(super) until: Option<DateTime<Utc>>,
+    /// The same in English, for tools.
+    pub(super) text: String,
 }
 
 #[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
@@ -328,6 +343,18 @@ pub(super) struct Figures {
     pub(super) figures: Vec<Figure>,
 }
 
+impl From<&Alarm> for AlarmView {
+    fn from(alarm: &Alarm) -> Self {
+        Self {
+            code: alarm.code.as_str().to_owned(),
+            about: alarm.about.clone(),
+            count: alarm.count,
+            until: alarm.until,
+            text: alarm.text.clone(),
+        }
+    }
+}
+
 impl From<&WaitBoard> for WaitView {
     fn from(wait: &WaitBoard) -> Self {
         Self { line: wait.line.to_string(), since: wait.since, returning: wait.returning }
@@ -391,7 +418,7 @@ impl BoardView {
             calls: board.calls,
             calls_max: board.calls_max,
             calls_talking: board.calls_talking,
-            alarms: board.alarms.clone(),
+            alarms: board.alarms.iter().map(AlarmView::from).collect(),
             stopping: board.stopping,
         }
     }
