@@ -3,7 +3,7 @@
 //! Each test opens a house of its own with the shipped plan on free loopback ports, at a time of
 //! its choosing (libfaketime), and lets sipp and baresip call it. What a party hears is measured:
 //! sipp's share of the sound goes through an [`ear`] of ours, baresip's is recorded by baresip.
-//! They need sipp, baresip, linphone, Kamailio and libfaketime, so they are ignored unless asked for;
+//! They need sipp, baresip, linphone, Twinkle, Kamailio and libfaketime, so they are ignored unless asked for;
 //! `tests/interop/run` asks.
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on should stop")]
@@ -33,6 +33,7 @@ mod sessions;
 mod stopping;
 mod talking;
 mod transfers;
+mod twinkle;
 mod webrtc;
 
 use std::time::{Duration, Instant};

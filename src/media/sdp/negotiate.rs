@@ -333,7 +333,14 @@ impl Session {
             .ok_or(Refused::NoCommonCodec)?;
         let events = event_clocks(codec).into_iter().find_map(|clock| {
             let number = |media: &Media| media.formats.iter().find_map(|it| event_of(it, clock));
-            Some(EventNumbers { send: number(theirs)?, receive: number(ours)? })
+            let (send, usual) = (number(theirs)?, number(ours)?);
+            // Some (Twinkle) take the number we gave the other clock, and keep to it themselves.
+            let is_ours = |format: &Format| {
+                let events = |clock| event_of(format, clock) == Some(send);
+                event_clocks(Codec::Opus).into_iter().any(events)
+            };
+            let receive = if ours.formats.iter().any(is_ours) { send } else { usual };
+            Some(EventNumbers { send, receive })
         });
         let agreed = agreed(&answer, theirs, codec, payload_type_send, receives, events, secured)
             .ok_or(Refused::Unreadable)?;

@@ -384,6 +384,20 @@ fn who_takes_nothing_plain_is_offered_nothing_plain() {
     assert!(accept("m=audio 4000 RTP/SAVP 8\r\n").is_err());
 }
 
+/// Twinkle 1.10 answers with the number of the last `telephone-event` it saw, and the clock of the first.
+#[test]
+fn keys_are_understood_under_either_number_we_gave_them() {
+    let abilities = Abilities { codecs: Codec::ALL.to_vec(), ..abilities() };
+    let mut session = Session::new(1);
+    let offer = session.offer(&abilities, None);
+    assert!(text(&offer).contains("a=rtpmap:97 telephone-event/48000"), "{}", text(&offer));
+
+    let answer = offer_of("m=audio 4000 RTP/AVP 8 97\r\na=rtpmap:97 telephone-event/8000\r\n");
+    let agreed = session.accept(&answer).unwrap();
+
+    assert_eq!(agreed.telephone_event, Some(EventNumbers { send: 97, receive: 97 }));
+}
+
 #[test]
 fn the_same_keys_are_said_again_with_every_description() {
     let abilities = secure();
