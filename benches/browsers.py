@@ -6,7 +6,7 @@ The browsers are the async peer connections of the crate `webrtc`, in a process 
 calls with plain phones. Prints the server's CPU per 100 legs and its memory per leg, as the kernel
 counts them, and what was lost at either end.
 
-    benches/browsers.py [BINARY]      without it: target/release/hotline
+    benches/browsers.py [BINARY [FOREIGN]]      without them: what cargo has built here
 
 Needs sipp, python3, and `cargo build --release --manifest-path benches/foreign/Cargo.toml`; nothing
 beside it should run on the machine.
@@ -25,7 +25,7 @@ from calls import CALLER_SOUND, LISTENER_SOUND, ROOT, Callers, House, Phones, So
 
 LEGS = 50
 WS, ORIGIN = 17070, "http://127.0.0.1:17071"
-FOREIGN = ROOT / "benches/foreign/target/release/hotline-foreign"
+FOREIGN = Path(sys.argv[2] if len(sys.argv) > 2 else ROOT / "benches/foreign/target/release/hotline-foreign")
 
 
 def main():

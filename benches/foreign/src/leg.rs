@@ -6,12 +6,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use opus_pure::{Application, OpusEncoder};
 use rtc::media_stream::MediaStreamTrack;
-use rtc::peer_connection::configuration::media_engine::{MIME_TYPE_OPUS, MIME_TYPE_PCMA, MediaEngine};
+use rtc::peer_connection::configuration::media_engine::{
+    MIME_TYPE_OPUS, MIME_TYPE_PCMA, MediaEngine,
+};
 use rtc::peer_connection::configuration::setting_engine::SettingEngineBuilder;
 use rtc::peer_connection::sdp::RTCSessionDescription;
 use rtc::rtp::{Header, Packet};
 use rtc::rtp_transceiver::rtp_sender::{
-    RTCRtpCodec, RTCRtpCodecParameters, RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind,
+    RTCRtpCodec, RTCRtpCodecParameters, RTCRtpCodingParameters, RTCRtpEncodingParameters,
+    RtpCodecKind,
 };
 use tokio::sync::Notify;
 use webrtc::media_stream::track_local::TrackLocal;
@@ -38,17 +41,27 @@ impl Voice {
             "opus" => (MIME_TYPE_OPUS, 48_000, 2, 111, tone()?),
             _ => return Err(format!("no such codec: {codec}").into()),
         };
-        let codec = RTCRtpCodec { mime_type: name.to_owned(), clock_rate, channels, ..Default::default() };
+        let codec =
+            RTCRtpCodec { mime_type: name.to_owned(), clock_rate, channels, ..Default::default() };
         Ok(Self { codec, number, ticks: clock_rate / 50, payload })
     }
 }
 
+impl Voice {
+    /// As `a=rtpmap` writes it, in small letters.
+    fn name(&self) -> &'static str {
+        if self.number == 8 { "pcma" } else { "opus" }
+    }
+}
+
 fn tone() -> Result<Vec<u8>, Fault> {
-    let mut encoder = OpusEncoder::new(16_000, 1, Application::Voip).map_err(|why| format!("{why:?}"))?;
+    let mut encoder =
+        OpusEncoder::new(16_000, 1, Application::Voip).map_err(|why| format!("{why:?}"))?;
     let mut packet = vec![0; 240];
     let samples: Vec<i16> =
         (0..320).map(|at| (8_000.0 * (f64::from(at) * 0.25).sin()) as i16).collect();
-    let length = encoder.encode_s16(&samples, 320, &mut packet).map_err(|why| format!("{why:?}"))?;
+    let length =
+        encoder.encode_s16(&samples, 320, &mut packet).map_err(|why| format!("{why:?}"))?;
     packet.truncate(length);
     Ok(packet)
 }
@@ -62,6 +75,7 @@ pub struct Legs {
 /// The mouth and the ear of one.
 struct Leg {
     mouth: Arc<TrackLocalStaticRTP>,
+    number: u8,
     ssrc: u32,
     said: AtomicU64,
     ear: Arc<Ear>,
@@ -133,15 +147,18 @@ impl Legs {
             .build()
             .await?;
 
-        let number = self.all.lock().unwrap_or_else(PoisonError::into_inner).len() as u32;
-        let ssrc = 0x00C0_FFEE + number;
+        let count = self.all.lock().unwrap_or_else(PoisonError::into_inner).len() as u32;
+        let ssrc = 0x00C0_FFEE + count;
         let mouth = Arc::new(TrackLocalStaticRTP::new(MediaStreamTrack::new(
             "voice".to_owned(),
-            format!("voice-{number}"),
+            format!("voice-{count}"),
             "voice".to_owned(),
             RtpCodecKind::Audio,
             vec![RTCRtpEncodingParameters {
-                rtp_coding_parameters: RTCRtpCodingParameters { ssrc: Some(ssrc), ..Default::default() },
+                rtp_coding_parameters: RTCRtpCodingParameters {
+                    ssrc: Some(ssrc),
+                    ..Default::default()
+                },
                 codec: self.voice.codec.clone(),
                 ..Default::default()
             }],
@@ -153,7 +170,20 @@ impl Legs {
         connection.set_local_description(answer).await?;
         gathered.notified().await;
         let answer = connection.local_description().await.ok_or("no description of ours")?.sdp;
-        let leg = Leg { mouth, ssrc, said: AtomicU64::new(0), ear, _connection: Arc::new(connection) };
+        // The offer has named the codec.
+        let number = answer
+            .lines()
+            .filter_map(|line| line.strip_prefix("a=rtpmap:")?.split_once(' '))
+            .find(|(_, mapped)| mapped.to_ascii_lowercase().starts_with(self.voice.name()))
+            .map_or(Ok(self.voice.number), |(number, _)| number.parse())?;
+        let leg = Leg {
+            number,
+            mouth,
+            ssrc,
+            said: AtomicU64::new(0),
+            ear,
+            _connection: Arc::new(connection),
+        };
         self.all.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::new(leg));
         Ok(answer)
     }
@@ -164,7 +194,7 @@ impl Legs {
             let count = leg.said.fetch_add(1, Ordering::Relaxed);
             let header = Header {
                 version: 2,
-                payload_type: self.voice.number,
+                payload_type: leg.number,
                 sequence_number: count as u16,
                 timestamp: (count as u32).wrapping_mul(self.voice.ticks),
                 ssrc: leg.ssrc,
@@ -186,7 +216,8 @@ impl Legs {
     /// How many legs hear something, how many packets they heard, how many they missed.
     pub fn told(&self) -> String {
         let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
-        let heard: Vec<u64> = all.iter().map(|leg| leg.ear.packets.load(Ordering::Relaxed)).collect();
+        let heard: Vec<u64> =
+            all.iter().map(|leg| leg.ear.packets.load(Ordering::Relaxed)).collect();
         let lost: u64 = all.iter().map(|leg| leg.ear.lost.load(Ordering::Relaxed)).sum();
         let hearing = heard.iter().filter(|packets| **packets > 0).count();
         format!("{hearing} {} {lost}", heard.iter().sum::<u64>())

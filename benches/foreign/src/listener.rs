@@ -99,7 +99,8 @@ fn credentials(challenge: &str, name: &str, password: &str) -> Result<String, Fa
         rest.split('"').next()
     };
     let (realm, nonce) = (word("realm").ok_or("no realm")?, word("nonce").ok_or("no nonce")?);
-    let (secret, asked) = (md5(&format!("{name}:{realm}:{password}")), md5("REGISTER:sip:127.0.0.1"));
+    let (secret, asked) =
+        (md5(&format!("{name}:{realm}:{password}")), md5("REGISTER:sip:127.0.0.1"));
     let response = md5(&format!("{secret}:{nonce}:00000001:c0ffee:auth:{asked}"));
     let opaque = word("opaque").map(|opaque| format!(", opaque=\"{opaque}\"")).unwrap_or_default();
     Ok(format!(
@@ -115,7 +116,9 @@ fn respond(request: &str, status: &str, body: &str) -> String {
     for line in head.split("\r\n").skip(1) {
         let name = line.split(':').next().unwrap_or_default().to_ascii_lowercase();
         match name.as_str() {
-            "via" | "from" | "call-id" | "cseq" | "record-route" => text.push_str(&format!("{line}\r\n")),
+            "via" | "from" | "call-id" | "cseq" | "record-route" => {
+                text.push_str(&format!("{line}\r\n"))
+            }
             "to" if line.contains(";tag=") => text.push_str(&format!("{line}\r\n")),
             "to" => text.push_str(&format!("{line};tag=foreign\r\n")),
             _ => {}
