@@ -1,5 +1,9 @@
 //! What a browser's leg costs a media thread, beside a plain one: CPU per 100 legs that are bridged to
-//! callers of A-law, memory per leg, lost packets, and how long a packet takes through the house.
+//! callers of A-law, memory per leg, lost packets, and what the house adds between mouth and ear.
+//!
+//! Added from mouth to ear: everybody falls silent and speaks again; from the first packet with sound in
+//! it to the first sound in what the other decodes. The phones' own packets of 20 ms and buffers are not
+//! in it.
 //!
 //! The browsers are in this program, on loopback: they check the road, shake hands and protect their
 //! sound as real ones do, and send 50 packets a second. Only the media thread's own CPU clock is
@@ -19,10 +23,10 @@ use std::time::Duration;
 
 use hotline::base::{CallRef, Mint, Moment, StreamRef};
 use hotline::gateway::{Visitor, is_for_the_gateway};
-use hotline::media::codec::{Codec, Encoder};
+use hotline::media::codec::{Codec, Decoder, Encoder};
 use hotline::media::library::Library;
-use hotline::media::rtp::Header;
-use hotline::media::rtp::srtp::Protector;
+use hotline::media::rtp::srtp::{Opener, Protector};
+use hotline::media::rtp::{Header, Packet};
 use hotline::media::sdp::{Credentials, parse};
 use hotline::media::sound::tone::sine;
 use hotline::media::{Notice, Order, Road, Sources};
@@ -37,13 +41,13 @@ fn main() {
     }
     let seconds = arguments.find_map(|argument| argument.parse().ok()).unwrap_or(10);
     println!(
-        "{:<40}{:>10}{:>10}{:>9}{:>12}{:>14}",
+        "{:<40}{:>10}{:>10}{:>9}{:>12}{:>24}",
         "50 callers of A-law, each bridged to",
         "CPU/100",
         "kB/leg",
         "lost",
         "handshakes",
-        "through, mean"
+        "mouth to ear, to it, from"
     );
     for (what, listener) in [
         ("a plain phone, A-law", Listener::Plain),
@@ -79,25 +83,25 @@ fn measure(what: &str, listener: Listener, duration: Duration) {
 
     let mut legs = callers;
     legs.append(&mut listeners);
-    let mut talk = Talk { clock, sequence: 0, turned: clock.moment(), sent: BTreeMap::new() };
+    let mut talk = Talk { clock, sequence: 0, turned: clock.moment(), since: None };
     talk.go_on(Duration::from_secs(1), &mut legs);
-    talk.sent.clear();
-    legs.iter_mut().for_each(|leg| (leg.heard, leg.through) = (0, Duration::ZERO));
+    legs.iter_mut().for_each(|leg| leg.heard = 0);
     let (begun, cpu_before, first) = (clock.moment(), cpu_of_media(), talk.sequence);
     talk.go_on(duration, &mut legs);
     let took = (clock.moment() - begun).as_secs_f64();
     let cpu = (cpu_of_media() - cpu_before).as_secs_f64() / took * 100.0;
 
     let heard: u64 = legs.iter().map(|leg| leg.heard).sum();
-    let through: Duration = legs.iter().map(|leg| leg.through).sum();
     let said = (talk.sequence - first) * legs.len() as u64;
+    let (to, from) = talk.mouth_to_ear(&mut legs);
     println!(
-        "{what:<40}{:>9.2}%{:>10}{:>9}{:>9.2} ms{:>11.2} ms",
+        "{what:<40}{:>9.2}%{:>10}{:>9}{:>9.2} ms{:>12.1} ms{:>8.1} ms",
         cpu * 100.0 / f64::from(CALLS),
         resident().saturating_sub(memory) / u64::from(CALLS) / 1_024,
         said.saturating_sub(heard),
         handshakes.as_secs_f64() * 1_000.0,
-        through.as_secs_f64() * 1_000.0 / heard.max(1) as f64,
+        to.as_secs_f64() * 1_000.0,
+        from.as_secs_f64() * 1_000.0,
     );
 }
 
@@ -109,9 +113,13 @@ struct Leg {
     /// Ticks of 20 ms on its clock.
     step: u32,
     voice: Vec<u8>,
+    silence: Vec<u8>,
     armour: Option<Protector>,
+    ear: Decoder,
+    opener: Option<Opener>,
     heard: u64,
-    through: Duration,
+    /// When sound came after the silence.
+    roused: Option<Moment>,
 }
 
 impl Leg {
@@ -126,7 +134,7 @@ impl Leg {
         shards.order(Order::Answer { stream, offer: offer.into() });
         shards.order(Order::Proven { stream });
         let to = place(&described(notices));
-        Self::of(socket, to, Codec::Pcma, 8, None)
+        Self::of(socket, to, (Codec::Pcma, 8), None)
     }
 
     /// Answers an offer for browsers, and does all that goes before the first word.
@@ -181,33 +189,50 @@ impl Leg {
                 socket.send_to(&datagram, to).unwrap();
             }
         }
-        let armour = Protector::new(&visitor.keys().unwrap().ours);
-        Self::of(socket, to, codec, format.payload_type().unwrap(), Some(armour))
+        let keys = visitor.keys().unwrap();
+        let armour = (Protector::new(&keys.ours), Opener::new(&keys.theirs));
+        Self::of(socket, to, (codec, format.payload_type().unwrap()), Some(armour))
     }
 
     fn of(
         socket: UdpSocket,
         to: SocketAddr,
-        codec: Codec,
-        kind: u8,
-        armour: Option<Protector>,
+        (codec, kind): (Codec, u8),
+        armour: Option<(Protector, Opener)>,
     ) -> Self {
         socket.set_nonblocking(true).unwrap();
-        let samples = sine(700.0, codec.sample_rate(), Duration::from_millis(20), 0.3);
-        let mut voice = vec![0; 400];
-        let length = match codec {
-            Codec::Opus => Encoder::opus(codec.sample_rate()).encode(&samples, &mut voice),
-            Codec::Pcma | Codec::Pcmu | Codec::G722 => {
-                Encoder::new(codec).encode(&samples, &mut voice[..160]);
-                160
-            }
-        };
-        voice.truncate(length);
-        let step = codec.rtp_clock() / 50;
-        Self { socket, to, kind, step, voice, armour, heard: 0, through: Duration::ZERO }
+        let (armour, opener) = armour.unzip();
+        Self {
+            socket,
+            to,
+            kind,
+            step: codec.rtp_clock() / 50,
+            voice: packet(codec, 0.3),
+            silence: packet(codec, 0.0),
+            armour,
+            ear: Decoder::new(codec),
+            opener,
+            heard: 0,
+            roused: None,
+        }
     }
 
-    fn says(&mut self, sequence: u64) {
+    /// Whether there is sound in a packet.
+    fn hears_sound(&mut self, packet: &mut [u8]) -> bool {
+        let length = match &mut self.opener {
+            Some(opener) => match opener.open(packet) {
+                Ok(length) => length,
+                Err(_) => return false,
+            },
+            None => packet.len(),
+        };
+        let mut samples = [0; Codec::FRAME_SAMPLES_MAX];
+        let Ok(read) = Packet::parse(&packet[..length]) else { return false };
+        let count = self.ear.decode(read.payload, &mut samples);
+        samples[..count].iter().any(|sample| sample.unsigned_abs() > 1_000)
+    }
+
+    fn says(&mut self, sequence: u64, is_silent: bool) {
         let header = Header {
             marker: false,
             payload_type: self.kind,
@@ -216,7 +241,8 @@ impl Leg {
             ssrc: 7,
         };
         let mut packet = [0; 512];
-        let mut length = header.write(&self.voice, &mut packet).unwrap();
+        let payload = if is_silent { &self.silence } else { &self.voice };
+        let mut length = header.write(payload, &mut packet).unwrap();
         if let Some(armour) = &mut self.armour {
             length = armour.protect(&mut packet, length).unwrap();
         }
@@ -224,14 +250,31 @@ impl Leg {
     }
 }
 
+/// 20 ms of a tone this loud.
+fn packet(codec: Codec, level: f64) -> Vec<u8> {
+    let samples = sine(700.0, codec.sample_rate(), Duration::from_millis(20), level);
+    let mut packet = vec![0; 400];
+    let length = match codec {
+        Codec::Opus => Encoder::opus(codec.sample_rate()).encode(&samples, &mut packet),
+        Codec::Pcma | Codec::Pcmu | Codec::G722 => {
+            Encoder::new(codec).encode(&samples, &mut packet[..160]);
+            160
+        }
+    };
+    packet.truncate(length);
+    packet
+}
+
 /// All legs, spread over 20 ms.
 struct Talk {
     clock: Clock,
     sequence: u64,
     turned: Moment,
-    /// When each leg spoke last.
-    sent: BTreeMap<usize, Moment>,
+    /// When everybody fell silent, and until when they are: sound is listened for then.
+    since: Option<(Moment, Moment)>,
 }
+
+const SILENCE: Duration = Duration::from_millis(600);
 
 impl Talk {
     fn go_on(&mut self, duration: Duration, legs: &mut [Leg]) {
@@ -243,18 +286,43 @@ impl Talk {
             if slot == 0 {
                 self.sequence += 1;
             }
+            let is_silent = self.since.is_some_and(|(_, end)| self.turned < end);
             for at in (slot..legs.len()).step_by(20) {
-                legs[at].says(self.sequence);
-                self.sent.insert(at, self.clock.moment());
+                legs[at].says(self.sequence, is_silent);
             }
             self.listen(legs);
         }
     }
 
+    /// How long sound is on its way to the listeners, and from them: the mean.
+    fn mouth_to_ear(&mut self, legs: &mut [Leg]) -> (Duration, Duration) {
+        let end = self.turned + SILENCE;
+        self.since = Some((self.turned, end));
+        self.go_on(2 * SILENCE, legs);
+        let half = legs.len() / 2;
+        // A leg speaks in its own slot of 20 ms.
+        let first_word = |at: usize| {
+            let slot = (0..20).find(|later| {
+                let moment = end + Duration::from_millis(*later);
+                moment.since_start().as_millis() as usize % 20 == at % 20
+            });
+            end + Duration::from_millis(slot.unwrap_or(0))
+        };
+        let mean = |ears: std::ops::Range<usize>| {
+            let delays: Vec<Duration> = ears
+                .map(|at| {
+                    let partner = if at < half { at + half } else { at - half };
+                    legs[at].roused.expect("everybody is heard again") - first_word(partner)
+                })
+                .collect();
+            delays.iter().sum::<Duration>() / delays.len() as u32
+        };
+        (mean(half..legs.len()), mean(0..half))
+    }
+
     fn listen(&self, legs: &mut [Leg]) {
         let mut buffer = [0; 2_048];
-        let half = legs.len() / 2;
-        for (at, leg) in legs.iter_mut().enumerate() {
+        for leg in legs {
             while let Ok((length, _)) = leg.socket.recv_from(&mut buffer) {
                 // Sound, and neither reports nor checks.
                 let is_sound =
@@ -263,9 +331,12 @@ impl Talk {
                     continue;
                 }
                 leg.heard += 1;
-                let partner = if at < half { at + half } else { at - half };
-                if let Some(sent) = self.sent.get(&partner) {
-                    leg.through += self.clock.moment() - *sent;
+                let Some((_, end)) = self.since else { continue };
+                // What was said before the silence has been heard by its middle.
+                let now = self.clock.moment();
+                let listens = now + SILENCE / 2 > end && leg.roused.is_none();
+                if listens && leg.hears_sound(&mut buffer[..length]) {
+                    leg.roused = Some(now);
                 }
             }
         }
