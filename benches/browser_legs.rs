@@ -13,15 +13,16 @@
 #![expect(clippy::print_stdout, reason = "it is for reading")]
 #![expect(clippy::unwrap_used, reason = "a measurement that can't go on should stop")]
 
+mod shard;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::{SocketAddr, UdpSocket};
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::Receiver;
 use std::thread;
 use std::time::Duration;
 
-use hotline::base::{CallRef, Mint, Moment, StreamRef};
+use hotline::base::Moment;
 use hotline::gateway::{Visitor, is_for_the_gateway};
 use hotline::media::codec::{Codec, Decoder, Encoder};
 use hotline::media::library::Library;
@@ -31,7 +32,7 @@ use hotline::media::sdp::{Credentials, parse};
 use hotline::media::sound::tone::sine;
 use hotline::media::{Notice, Order, Road, Sources};
 use hotline::service::Clock;
-use hotline::service::shards::{Settings, Shards, Tell};
+use hotline::service::shards::Shards;
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
@@ -66,19 +67,19 @@ enum Listener {
 
 fn measure(what: &str, listener: Listener, duration: Duration) {
     let clock = Clock::start();
-    let (shards, notices) = start(clock);
-    let callers: Vec<Leg> =
-        (0..CALLS).map(|call| Leg::plain(&shards, &notices, name(call, 0))).collect();
+    let library = Library::of_clips(BTreeMap::new());
+    let (shards, notices) = shard::start(clock, &Codec::ALL, library);
+    let callers: Vec<Leg> = (0..CALLS).map(|call| Leg::plain(&shards, &notices, call, 0)).collect();
     let (memory, begun) = (resident(), clock.moment());
     let mut listeners: Vec<Leg> = (0..CALLS)
         .map(|call| match listener {
-            Listener::Plain => Leg::plain(&shards, &notices, name(call, 1)),
+            Listener::Plain => Leg::plain(&shards, &notices, call, 1),
             Listener::Browser(codec) => Leg::browser(&shards, &notices, clock, call, codec),
         })
         .collect();
     let handshakes = (clock.moment() - begun) / CALLS;
     for call in 0..CALLS {
-        shards.order(Order::Join { streams: [name(call, 0), name(call, 1)] });
+        shards.order(Order::Join { streams: [shard::stream(call, 0), shard::stream(call, 1)] });
     }
 
     let mut legs = callers;
@@ -86,10 +87,10 @@ fn measure(what: &str, listener: Listener, duration: Duration) {
     let mut talk = Talk { clock, sequence: 0, turned: clock.moment(), since: None };
     talk.go_on(Duration::from_secs(1), &mut legs);
     legs.iter_mut().for_each(|leg| leg.heard = 0);
-    let (begun, cpu_before, first) = (clock.moment(), cpu_of_media(), talk.sequence);
+    let (begun, cpu_before, first) = (clock.moment(), shard::cpu(), talk.sequence);
     talk.go_on(duration, &mut legs);
     let took = (clock.moment() - begun).as_secs_f64();
-    let cpu = (cpu_of_media() - cpu_before).as_secs_f64() / took * 100.0;
+    let cpu = (shard::cpu() - cpu_before).as_secs_f64() / took * 100.0;
 
     let heard: u64 = legs.iter().map(|leg| leg.heard).sum();
     let said = (talk.sequence - first) * legs.len() as u64;
@@ -123,17 +124,10 @@ struct Leg {
 }
 
 impl Leg {
-    fn plain(shards: &Shards, notices: &Receiver<Notice>, stream: StreamRef) -> Self {
+    fn plain(shards: &Shards, notices: &Receiver<Notice>, call: u32, index: u32) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let offer = format!(
-            "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
-             m=audio {} RTP/AVP 8\r\n",
-            socket.local_addr().unwrap().port(),
-        );
-        shards.order(Order::Open { stream, sources: Sources::Anywhere, road: Road::Readable });
-        shards.order(Order::Answer { stream, offer: offer.into() });
-        shards.order(Order::Proven { stream });
-        let to = place(&described(notices));
+        let name = shard::stream(call, index);
+        let to = shard::plain(shards, notices, name, Codec::Pcma, &socket);
         Self::of(socket, to, (Codec::Pcma, 8), None)
     }
 
@@ -145,13 +139,13 @@ impl Leg {
         call: u32,
         codec: Codec,
     ) -> Self {
-        let stream = name(call, 1);
+        let stream = shard::stream(call, 1);
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         socket.set_read_timeout(Some(Duration::from_millis(5))).unwrap();
         shards.order(Order::Open { stream, sources: Sources::Anywhere, road: Road::Web });
-        shards.order(Order::Offer { stream, like: Some(name(call, 0)) });
-        let offer = described(notices);
-        let to = place(&offer);
+        shards.order(Order::Offer { stream, like: Some(shard::stream(call, 0)) });
+        let offer = shard::described(notices);
+        let to = shard::place(&offer);
         let description = parse(offer.as_bytes()).unwrap();
         let media = &description.media[0];
         let host = media.browser.as_ref().unwrap();
@@ -341,55 +335,6 @@ impl Talk {
             }
         }
     }
-}
-
-fn start(clock: Clock) -> (Shards, Receiver<Notice>) {
-    let settings = Settings {
-        threads: 1,
-        listen: [127, 0, 0, 1].into(),
-        advertised: [127, 0, 0, 1].into(),
-        ports: (20_000, 29_999),
-        codecs: Codec::ALL.to_vec(),
-    };
-    let library = Arc::new(Library::of_clips(BTreeMap::new()));
-    let (told, notices) = channel();
-    let tell: Tell = Arc::new(move |_, notice| {
-        let _ = told.send(notice);
-    });
-    let mut mint = Mint::from_number(1);
-    (Shards::start(&settings, &library, &mut mint, clock, tell).unwrap(), notices)
-}
-
-fn described(notices: &Receiver<Notice>) -> String {
-    loop {
-        if let Notice::Described { sdp, .. } = notices.recv().unwrap() {
-            return String::from_utf8(sdp.to_vec()).unwrap();
-        }
-    }
-}
-
-fn place(sdp: &str) -> SocketAddr {
-    let media = sdp.lines().find_map(|line| line.strip_prefix("m=audio ")).unwrap();
-    let port = media.split(' ').next().unwrap().parse().unwrap();
-    SocketAddr::new([127, 0, 0, 1].into(), port)
-}
-
-fn name(call: u32, index: u32) -> StreamRef {
-    StreamRef { call: CallRef(call.into()), index }
-}
-
-/// What the media thread has run so far, by the scheduler's clock.
-fn cpu_of_media() -> Duration {
-    fs::read_dir("/proc/self/task")
-        .unwrap()
-        .filter_map(|task| {
-            let task = task.ok()?.path();
-            let name = fs::read_to_string(task.join("comm")).ok()?;
-            let figures = fs::read_to_string(task.join("schedstat")).ok()?;
-            let nanos = figures.split(' ').next()?.parse().ok()?;
-            (name.trim() == "media-0").then(|| Duration::from_nanos(nanos))
-        })
-        .sum()
 }
 
 /// Octets of memory that this program has in use.

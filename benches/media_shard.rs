@@ -7,22 +7,20 @@
 #![expect(clippy::print_stdout, reason = "it is for reading")]
 #![expect(clippy::unwrap_used, reason = "a measurement that can't go on should stop")]
 
-use std::fs;
+mod shard;
+
 use std::net::{SocketAddr, UdpSocket};
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
-use hotline::base::{CallRef, Mint, Moment, StreamRef};
+use hotline::base::Moment;
 use hotline::media::codec::Codec;
 use hotline::media::library::Library;
 use hotline::media::rtp::{Header, Packet};
 use hotline::media::sound::Recording;
 use hotline::media::sound::tone::sine;
-use hotline::media::{Notice, Order, PlayRef, Repeat, Road, Sources};
+use hotline::media::{Order, PlayRef, Repeat};
 use hotline::service::Clock;
-use hotline::service::shards::{Settings, Shards, Tell};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 fn main() {
@@ -63,7 +61,10 @@ enum Load {
 
 fn measure(what: &str, load: Load, size: u32, duration: Duration) {
     let clock = Clock::start();
-    let (shards, notices) = start(clock);
+    let music =
+        Recording { rate: 16_000, samples: sine(440.0, 16_000, Duration::from_secs(30), 0.2) };
+    let library = Library::new([("music".parse().unwrap(), &music)]);
+    let (shards, notices) = shard::start(clock, &Codec::TELEPHONE, library);
     let exchange: Vec<UdpSocket> = (0..PHONE_SOCKETS).map(|_| phone_socket()).collect();
     let mut phones = Vec::new();
     let (streams_each, talking) = match load {
@@ -73,13 +74,13 @@ fn measure(what: &str, load: Load, size: u32, duration: Duration) {
     };
     for call in 0..size {
         for index in 0..streams_each {
-            let name = StreamRef { call: CallRef(call.into()), index };
+            let name = shard::stream(call, index);
             let codec = match load {
                 Load::Silence | Load::Music { .. } => Codec::Pcma,
                 Load::Bridges(codecs) => codecs[index as usize],
             };
             let socket = phones.len() % PHONE_SOCKETS;
-            let to = described(&shards, &notices, name, codec, &exchange[socket]);
+            let to = shard::plain(&shards, &notices, name, codec, &exchange[socket]);
             phones.push(Phone { socket, to, codec });
             if let Load::Music { .. } = load {
                 let prompts = vec!["music".parse().unwrap()];
@@ -88,7 +89,7 @@ fn measure(what: &str, load: Load, size: u32, duration: Duration) {
             }
         }
         if let Load::Bridges(_) = load {
-            let streams = [0, 1].map(|index| StreamRef { call: CallRef(call.into()), index });
+            let streams = [0, 1].map(|index| shard::stream(call, index));
             shards.order(Order::Join { streams });
         }
     }
@@ -98,10 +99,10 @@ fn measure(what: &str, load: Load, size: u32, duration: Duration) {
     talk.go_on(Duration::from_secs(1), &exchange, &mut ears);
     shards.figures();
     ears.forget();
-    let (begun, before, cpu_before) = (clock.moment(), shards.figures()[0], cpu_of_media());
+    let (begun, before, cpu_before) = (clock.moment(), shards.figures()[0], shard::cpu());
     talk.go_on(duration, &exchange, &mut ears);
     let (took, after) = (clock.moment() - begun, shards.figures()[0]);
-    let cpu = (cpu_of_media() - cpu_before).as_secs_f64() / took.as_secs_f64() * 100.0;
+    let cpu = (shard::cpu() - cpu_before).as_secs_f64() / took.as_secs_f64() * 100.0;
 
     let rate = |count: u64| (count as f64 / took.as_secs_f64()).round();
     println!(
@@ -115,50 +116,6 @@ fn measure(what: &str, load: Load, size: u32, duration: Duration) {
         after.latest.as_secs_f64() * 1_000.0,
         ears.unevenness.as_secs_f64() * 1_000.0 / ears.heard.max(1) as f64,
     );
-}
-
-fn start(clock: Clock) -> (Shards, Receiver<Notice>) {
-    let settings = Settings {
-        threads: 1,
-        listen: [127, 0, 0, 1].into(),
-        advertised: [127, 0, 0, 1].into(),
-        ports: (20_000, 29_999),
-        codecs: Codec::TELEPHONE.to_vec(),
-    };
-    let music =
-        Recording { rate: 16_000, samples: sine(440.0, 16_000, Duration::from_secs(30), 0.2) };
-    let library = Arc::new(Library::new([("music".parse().unwrap(), &music)]));
-    let (told, notices) = channel();
-    let tell: Tell = Arc::new(move |_, notice| {
-        let _ = told.send(notice);
-    });
-    let mut mint = Mint::from_number(1);
-    (Shards::start(&settings, &library, &mut mint, clock, tell).unwrap(), notices)
-}
-
-fn described(
-    shards: &Shards,
-    notices: &Receiver<Notice>,
-    stream: StreamRef,
-    codec: Codec,
-    phone: &UdpSocket,
-) -> SocketAddr {
-    let offer = format!(
-        "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
-         m=audio {} RTP/AVP {}\r\n",
-        phone.local_addr().unwrap().port(),
-        codec.payload_type()
-    );
-    shards.order(Order::Open { stream, sources: Sources::Anywhere, road: Road::Readable });
-    shards.order(Order::Answer { stream, offer: offer.into() });
-    shards.order(Order::Proven { stream });
-    loop {
-        let Notice::Described { sdp, .. } = notices.recv().unwrap() else { continue };
-        let answer = String::from_utf8(sdp.to_vec()).unwrap();
-        let media = answer.lines().find_map(|line| line.strip_prefix("m=audio ")).unwrap();
-        let port = media.split(' ').next().unwrap().parse().unwrap();
-        return SocketAddr::new([127, 0, 0, 1].into(), port);
-    }
 }
 
 struct Phone {
@@ -246,20 +203,6 @@ fn phone_socket() -> UdpSocket {
     socket.set_recv_buffer_size(4 << 20).unwrap();
     socket.set_nonblocking(true).unwrap();
     socket.into()
-}
-
-/// What the media thread has run so far, by the scheduler's clock.
-fn cpu_of_media() -> Duration {
-    fs::read_dir("/proc/self/task")
-        .unwrap()
-        .filter_map(|task| {
-            let task = task.ok()?.path();
-            let name = fs::read_to_string(task.join("comm")).ok()?;
-            let figures = fs::read_to_string(task.join("schedstat")).ok()?;
-            let nanos = figures.split(' ').next()?.parse().ok()?;
-            (name.trim() == "media-0").then(|| Duration::from_nanos(nanos))
-        })
-        .sum()
 }
 
 /// Many phones share a socket, so that this program's own work stays small.
