@@ -221,6 +221,12 @@ pub enum What {
     KeyOpen {
         mode: u32,
     },
+    WebhookAddress {
+        url: String,
+    },
+    WebhookSecretShort {
+        least: usize,
+    },
     KeyOfAnother {
         certificate: String,
     },

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::webhooks::WebhookSettings;
 use crate::sip::{Algorithm, Transport};
 
 /// The settings of one running house.
@@ -33,6 +34,8 @@ pub struct House {
     pub media: MediaSettings,
     pub dns: DnsSettings,
     pub authorities: Vec<Authority>,
+    /// Programs that are told what happens.
+    pub webhooks: Vec<WebhookSettings>,
     /// Health, metrics and the board.
     pub http: SocketAddr,
     pub page: PageSettings,
@@ -220,6 +223,9 @@ impl House {
         for authority in &mut self.authorities {
             whole(&mut authority.file);
         }
+        for webhook in &mut self.webhooks {
+            whole(&mut webhook.secret);
+        }
         self
     }
 }
@@ -238,6 +244,7 @@ impl Default for House {
             media: MediaSettings::default(),
             dns: DnsSettings::default(),
             authorities: Vec::new(),
+            webhooks: Vec::new(),
             http: SocketAddr::from((Ipv4Addr::LOCALHOST, 8380)),
             page: PageSettings::default(),
             log: LogSettings::default(),

@@ -24,7 +24,7 @@ use crate::config::source::Source;
 use crate::config::trunks::Trunk;
 use crate::config::{
     DoorSettings, Files, House, Loaded, Places, bootstrap, calendars, directory, doors, lines,
-    listeners, notices, passwords, people, prompts, queues, reachable, trunks,
+    listeners, notices, passwords, people, prompts, queues, reachable, trunks, webhooks,
 };
 use crate::exchange::{Code, Plan};
 use crate::ivr::fragments;
@@ -137,6 +137,7 @@ pub(super) fn load_from(
     if let Some(house) = &house {
         // Said now, read again by whoever opens the doors.
         let _ = doors::keys(house, now, &mut report);
+        let _ = webhooks::webhooks(house, &mut report);
     }
     if let Some(house) = &house {
         notices::name_what_has_no_door(&trunks_file, trunks.as_ref(), house, &mut report);

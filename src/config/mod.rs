@@ -41,6 +41,7 @@ mod report;
 mod rest;
 mod source;
 mod trunks;
+mod webhooks;
 pub mod words;
 
 #[cfg(test)]
@@ -77,6 +78,7 @@ pub use passwords::Made;
 pub use people::{Person, Role};
 pub use report::{Place, Problem, Report, Weight};
 pub use rest::is_at_rest;
+pub use webhooks::{Webhook, WebhookEvent, WebhookSettings, webhooks};
 
 /// A plan that holds together, and everything that came with it.
 #[derive(Clone, Debug)]

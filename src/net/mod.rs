@@ -6,6 +6,7 @@
 
 mod doors;
 mod framing;
+mod posting;
 mod resolver;
 pub mod rtp;
 mod streams;
@@ -19,6 +20,7 @@ use crate::base::Now;
 use crate::exchange::Input;
 
 pub use doors::{DoorCounters, Doors, NotOpened, Opened, Wanted};
+pub use posting::{PostFault, Poster};
 pub use resolver::Resolver;
 pub use streams::{Streams, WebRules};
 pub use udp::{UdpDoor, UdpReader, read_when_ready};

@@ -33,6 +33,7 @@ pub mod shards;
 mod state_folder;
 pub mod until;
 mod watch;
+mod webhooks;
 
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
@@ -52,7 +53,7 @@ use crate::exchange::{Exchange, Input, Plan};
 use crate::media::codec::Codec;
 use crate::metrics::{self, Metrics};
 use crate::net::tls::Trust;
-use crate::net::{Deliver, Doors, Limits, Opened, Resolver};
+use crate::net::{Deliver, Doors, Limits, Opened, Poster, Resolver};
 use crate::store::Store;
 use crate::{http, store};
 
@@ -149,6 +150,7 @@ pub async fn run(
     let pulse = Arc::new(Pulse::default());
     let exchange = Exchange::new(Arc::clone(&plan), mint, clock.now());
     let (board, seen) = watching::channel(Arc::new(exchange.board(clock.now())));
+    let hooks = webhooks::Webhooks::new(config::webhooks(&house, &mut Report::new()));
     let asides = broadcast::Sender::new(ASIDES_MAX);
     let world = World {
         doors: Arc::clone(&doors),
@@ -164,7 +166,9 @@ pub async fn run(
         },
         keep: {
             let (store, metrics) = (Arc::clone(&store), Arc::clone(&metrics));
+            let hooks = hooks.clone();
             Box::new(move |record| {
+                hooks.recorded(&record, clock);
                 metrics.recorded(&record);
                 store.append(record);
             })
@@ -254,6 +258,8 @@ pub async fn run(
         }
     }
     tasks.spawn(watch::over(Arc::clone(&gauges)));
+    let poster = Poster::new(&keys.authorities);
+    hooks.start(seen.clone(), clock, poster, webhooks::Patience::default(), &mut tasks);
 
     welcome(&Welcome { plan: &plan, house: &house, opened: doors.opened(), http, page: page_at });
     tell_manager(&[sd_notify::NotifyState::Ready]);

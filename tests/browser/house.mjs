@@ -3,6 +3,7 @@ import { execFileSync, spawn } from "node:child_process";
 import crypto from "node:crypto";
 import dgram from "node:dgram";
 import fs from "node:fs";
+import http from "node:http";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
@@ -37,6 +38,7 @@ export class House {
     fs.symlinkSync(path.join(root, "prompts"), path.join(house.folder, "prompts"));
     [house.sip, house.ws, house.http, house.page] = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
     house.centre = await Centre.open();
+    house.astreinte = await Receiver.open();
     house.network = new Network();
     const [page, ws] = await Promise.all([house.network.tcp(house.page), house.network.tcp(house.ws)]);
     house.origin = `http://127.0.0.1:${page}`;
@@ -59,7 +61,12 @@ export class House {
       listen = "127.0.0.1:${house.ws}"
       algorithms = ["MD5"]
       origins = ["${house.origin}"]
+      [[webhooks]]
+      name = "astreinte"
+      url = "${house.astreinte.url}"
+      secret = "../astreinte.secret"
     `);
+    fs.writeFileSync(path.join(house.folder, "astreinte.secret"), house.astreinte.secret, { mode: 0o600 });
     fs.writeFileSync(path.join(house.folder, "config/people.toml"), `
       [people.manon]
       name = "Manon <b>&amp;</b>"
@@ -129,6 +136,7 @@ export class House {
     await this.stop();
     this.network.close();
     this.centre.close();
+    this.astreinte.close();
     fs.rmSync(this.folder, { recursive: true, force: true });
   }
 }
@@ -213,6 +221,35 @@ export class Network {
     for (const server of this.#servers) server.close();
     for (const stream of this.#streams) stream.destroy();
     this.#forgetRoads();
+  }
+}
+
+/** A program of others that is told what happens, and believes only what is signed. */
+class Receiver {
+  secret = crypto.randomBytes(32).toString("hex");
+  told = [];
+
+  static async open() {
+    const receiver = new Receiver();
+    receiver.server = http.createServer((request, response) => {
+      const parts = [];
+      request.on("data", (part) => parts.push(part));
+      request.on("end", () => {
+        const body = Buffer.concat(parts).toString();
+        const [, time, said] = request.headers["hotline-signature"]?.match(/^t=(\d+),v1=([0-9a-f]{64})$/) ?? [];
+        const ours = crypto.createHmac("sha256", receiver.secret).update(`${time}.${body}`).digest("hex");
+        if (said === ours) receiver.told.push({ body, ...JSON.parse(body) });
+        response.writeHead(said === ours ? 204 : 403).end();
+      });
+    });
+    await new Promise((done) => receiver.server.listen(0, "127.0.0.1", done));
+    receiver.url = `http://127.0.0.1:${receiver.server.address().port}/hotline`;
+    return receiver;
+  }
+
+  close() {
+    this.server.close();
+    this.server.closeAllConnections();
   }
 }
 

@@ -204,7 +204,16 @@ test("a manager pauses a listener, who is told by whom; closes a line; reads rec
   await page.getByText("C’est fait.").first().waitFor();
   await page.locator(".lines li", { hasText: "3133" }).getByText("fermée").waitFor();
   await page.locator(".alarms li", { hasText: "La ligne 3133 est fermée à la main jusqu’à : 23:59." }).getByText("À faire").waitFor();
+  const caller = await Caller.rings(house);
+  await eventually(5, () => caller.state === "answered", "the caller is answered");
+  caller.hangUp();
+  const { told } = house.astreinte;
+  const is = (event, line) => told.some((one) => one.event === event && (one.line === line || one.alarm?.about === line));
+  await eventually(5, () => is("line_closed", "3133") && is("alarm_raised", "3133"), "the webhook is told of the line");
   await page.getByRole("button", { name: "Suivre le calendrier" }).click();
+  await eventually(5, () => is("alarm_cleared", "3133"), "and that it is as planned again");
+  await eventually(5, () => is("call_ended", "3977"), "calls that are over are told");
+  assert.ok(!told.some(({ body }) => body.includes("39980001")), "no caller's number is told");
 
   await page.getByRole("button", { name: "Afficher" }).click();
   await page.getByText(/appels ; les \d+ derniers sont montrés/).waitFor();

@@ -13,7 +13,7 @@ export function ManagerPage({ session, live }: { session: Session; live: Live })
   return (
     <main id="content" class="manager">
       <h1>{say("manager_page")}</h1>
-      <section class="card" aria-labelledby="alarms-title">
+      <section class="card wide" aria-labelledby="alarms-title">
         <h2 id="alarms-title">{say("alarms")}</h2>
         <AlarmList alarms={live.board?.alarms ?? []} lines={live.board?.lines ?? []} />
       </section>

@@ -251,6 +251,14 @@ impl What {
                 format!("others on this machine may read the key (mode {mode:o})"),
                 "chmod 600 this file",
             ),
+            Self::WebhookAddress { url } => with(
+                format!("`{url}` is no address for a webhook"),
+                "write `https://…`, or `http://` to this machine: 127.0.0.1, [::1] or localhost",
+            ),
+            Self::WebhookSecretShort { least } => with(
+                format!("the secret of a webhook is shorter than {least} characters"),
+                "put a longer one into this file, and give it to the receiver: `openssl rand -hex 32`",
+            ),
             Self::KeyOfAnother { certificate } => {
                 plain(format!("this key does not belong to the certificate {certificate}"))
             }

@@ -289,6 +289,14 @@ impl What {
                 format!("d'autres sur cette machine peuvent lire la clé (mode {mode:o})"),
                 "chmod 600 sur ce fichier",
             ),
+            Self::WebhookAddress { url } => with(
+                format!("`{url}` n'est pas une adresse de webhook"),
+                "écrivez `https://…`, ou `http://` vers cette machine : 127.0.0.1, [::1] ou localhost",
+            ),
+            Self::WebhookSecretShort { least } => with(
+                format!("le secret d'un webhook a moins de {least} caractères"),
+                "mettez-en un plus long dans ce fichier, et donnez-le au destinataire : `openssl rand -hex 32`",
+            ),
             Self::KeyOfAnother { certificate } => {
                 plain(format!("cette clé n'est pas celle du certificat {certificate}"))
             }
