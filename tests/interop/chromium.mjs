@@ -8,7 +8,7 @@ import fs from "node:fs";
 import path from "node:path";
 import readline from "node:readline";
 
-const [port, door, name, password, tone, folder] = process.argv.slice(2);
+const [port, door, name, password, tone, phone, folder] = process.argv.slice(2);
 const require = createRequire(folder + "/");
 const { chromium } = require("playwright-core");
 const esbuild = require("esbuild");
@@ -16,8 +16,9 @@ const esbuild = require("esbuild");
 const say = (...words) => console.log(words.join(" "));
 const here = path.join(import.meta.dirname, "page");
 const built = await esbuild.build({
-  entryPoints: [path.join(here, "phone.js")],
+  entryPoints: [path.join(here, phone)],
   bundle: true,
+  format: "esm",
   write: false,
   nodePaths: [path.join(folder, "node_modules")],
   define: { global: "window" },

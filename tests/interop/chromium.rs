@@ -38,28 +38,33 @@ impl Doorway {
 
     /// Opens the page as this listener, and waits until it is registered.
     pub(crate) fn tab(&self, name: &str) -> Tab {
-        self.page(self.pages[0], name)
+        self.page(self.pages[0], name, "phone.js")
     }
 
     /// The same in another browser.
     pub(crate) fn second_tab(&self, name: &str) -> Tab {
-        self.page(self.pages[1], name)
+        self.page(self.pages[1], name, "phone.js")
     }
 
-    fn page(&self, page: u16, name: &str) -> Tab {
-        let tab = Tab::opens(page, self.door, &self.house.account(name));
+    /// A page that stands on SIP.js instead of JsSIP.
+    pub(crate) fn sip_js_tab(&self, name: &str) -> Tab {
+        self.page(self.pages[0], name, "sipjs.js")
+    }
+
+    fn page(&self, page: u16, name: &str, phone: &str) -> Tab {
+        let tab = Tab::opens(page, self.door, &self.house.account(name), phone);
         assert!(tab.says_within(secs(60), "registered").is_some(), "{:?}", tab.said());
         tab
     }
 }
 
 impl Tab {
-    fn opens(page: u16, door: u16, account: &Account) -> Self {
+    fn opens(page: u16, door: u16, account: &Account, phone: &str) -> Self {
         let tone = folder("tone").join("tone.wav");
         write_tone(&tone);
         let (page, door) = (page.to_string(), format!("ws://127.0.0.1:{door}"));
         let tone = tone.to_str().unwrap();
-        let words = [&page, &door, &account.name, &account.password, tone];
+        let words = [&page, &door, &account.name, &account.password, tone, phone];
         Self { script: Script::runs("chromium.mjs", &words) }
     }
 

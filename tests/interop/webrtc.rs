@@ -54,6 +54,36 @@ fn a_listener_in_a_browser_is_rung_heard_and_hears() {
     assert!(stream.sources == 0 && stream.jumps == 0, "{stream:?}");
 }
 
+/// The other library that pages are made with.
+#[test]
+#[ignore = "needs Chromium, node and sipp: tests/interop/run installs them"]
+fn a_page_on_sip_js_is_rung_heard_and_hears() {
+    let doorway = Doorway::open();
+    let mut tab = doorway.sip_js_tab("adele");
+    let ear = Ear::saying(700.0, Codec::Pcma);
+    let steps =
+        [Step::Invite(Some(ear.sdp())), Step::IsAnswered, Step::Ack(None), Step::IsHungUpOn];
+    let caller = sipp::calls(doorway.house.sip, "3977", &steps);
+
+    assert!(tab.says_within(secs(20), "rung").is_some(), "{}", doorway.house.log());
+    tab.does("answer");
+    assert!(tab.says_within(secs(10), "talking").is_some(), "{:?}", tab.said());
+    assert!(eventually(secs(5), || ear.tone() == Some(SAYS)), "the caller hears no listener");
+    assert!(tab.hears_within(secs(5), 700.0), "the listener hears no caller");
+
+    tab.does("hold");
+    assert!(eventually(secs(5), || ear.tone() != Some(SAYS)), "the caller hears the listener");
+    assert!(tab.is_silent_within(secs(5)), "the listener hears the caller");
+    tab.does("resume");
+    assert!(eventually(secs(5), || ear.tone() == Some(SAYS)), "the caller hears no listener");
+    assert!(tab.hears_within(secs(5), 700.0), "the listener hears no caller");
+
+    tab.does("hangUp");
+    caller.goes_as_planned_within(secs(10));
+    sleep(millis(700));
+    assert!(ear.is_quiet_for(millis(500)), "sound after the end");
+}
+
 /// SC-16: no goodbye comes from a page that is closed.
 #[test]
 #[ignore = "needs Chromium, node and sipp: tests/interop/run installs them"]
