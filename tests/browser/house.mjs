@@ -71,6 +71,9 @@ export class House {
       [people.manon]
       name = "Manon <b>&amp;</b>"
       role = "manager"
+      [people.nadia]
+      name = "Nadia"
+      role = "manager"
       [people.omar]
       name = "Omar"
       role = "operator"

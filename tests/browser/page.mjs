@@ -224,6 +224,33 @@ test("a manager pauses a listener, who is told by whom; closes a line; reads rec
   assert.match(table, /^\ufeffarrived,line,/);
 });
 
+test("a manager who is a listener too joins in, is shown the call wherever they look, and stops", async () => {
+  const page = await browser();
+  await signIn(page, "nadia", "/manager");
+  await page.getByText("Vous ne prenez pas d’appels.").waitFor();
+  await page.locator(".alarms").getByText("La ligne 3977 est ouverte").waitFor();
+  await isAccessible(page, "a manager who could join in");
+  await shot(page, "manager-could-join");
+  await page.getByRole("button", { name: "Prendre des appels comme écoutant" }).click();
+  await ready(page);
+  await page.getByRole("link", { name: "Responsable" }).click();
+  await page.getByText("Vous prenez des appels").waitFor();
+
+  const caller = await Caller.rings(house);
+  await page.getByText("Appel entrant – Ligne 3977").waitFor({ timeout: 20_000 });
+  await page.keyboard.press("Space");
+  await eventually(15, () => caller.hears(SPEAKS) > HEARD, "the caller hears the manager");
+  await page.getByRole("link", { name: "Responsable" }).click();
+  assert.ok(await page.getByRole("button", { name: "Ne plus prendre d’appels" }).isDisabled(), "nobody leaves a caller by mistake");
+  await eventually(5, () => caller.hears(SPEAKS, 1) > HEARD, "the call goes on while they look elsewhere");
+  caller.hangUp();
+
+  await page.getByRole("button", { name: "Ne plus prendre d’appels" }).click();
+  await page.getByText("Vous ne prenez pas d’appels.").waitFor();
+  await eventually(10, async () => !(await page.locator(".people").getByText("Nadia").count()), "they are no listener any more");
+  assert.deepEqual(page.faults, []);
+});
+
 test("in English, in the dark, at 200 %, with the keyboard alone", async () => {
   // 200 % of a window of 1200 pixels is one of 600.
   const page = await browser({ viewport: { width: 600, height: 450 }, colorScheme: "dark" });

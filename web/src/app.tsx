@@ -12,23 +12,29 @@ export type View = "listener" | "wall" | "manager";
 
 function viewOf(path: string, session: Session): View {
   if (path === "/wall") return "wall";
-  const runs = session.roles.includes("manager") || session.roles.includes("operator");
+  const runs = runsTheHouse(session);
   if (path === "/manager" && runs) return "manager";
   if (session.roles.includes("listener")) return "listener";
   return runs ? "manager" : "wall";
 }
 
+const runsTheHouse = (session: Session) => session.roles.includes("manager") || session.roles.includes("operator");
+
 function App() {
   const [session, setSession] = useState<Session | null | undefined>(undefined);
   const [view, setView] = useState<View>("listener");
   const [live, setLive] = useState<Live>(NOTHING);
+  /** Who also runs the house takes calls when they say so. */
+  const [listening, setListening] = useState(false);
   const [notices, setNotices] = useState<Notice[]>([]);
   const [word, setWord] = useState("");
   const [, again] = useState(0);
 
   const enter = (session: Session) => {
     if (session.language === "fr" || session.language === "en") speak(session.language, false);
-    setView(viewOf(location.pathname, session));
+    const view = viewOf(location.pathname, session);
+    setView(view);
+    setListening(session.roles.includes("listener") && (view === "listener" || !runsTheHouse(session)));
     setSession(session);
     setWord("");
   };
@@ -68,8 +74,12 @@ function App() {
       </main>
     );
   }
-  const go = (to: View) => { setView(to); history.pushState(null, "", to === "listener" ? "/" : `/${to}`); };
-  const runs = session.roles.includes("manager") || session.roles.includes("operator");
+  const go = (to: View) => {
+    if (to === "listener") setListening(true);
+    setView(to); 
+    history.pushState(null, "", to === "listener" ? "/" : `/${to}`);
+  };
+  const runs = runsTheHouse(session);
   const views: View[] = [
     ...(session.roles.includes("listener") ? ["listener" as const] : []), "wall",
     ...(runs ? ["manager" as const] : []),
@@ -97,12 +107,13 @@ function App() {
           </p>
         ))}
       </div>
-      {session.roles.includes("listener") && (
-        <div hidden={view !== "listener"}><ListenerPage shown={view === "listener"} session={session} live={live} leave={leave}
+      {listening && (
+        <div hidden={view !== "listener"}><ListenerPage rung={() => view !== "listener" && go("listener")} shown={view === "listener"} session={session} live={live} leave={leave}
           wrote={(line) => setLive((old) => ({ ...old, written: append(old.written, false, line) }))} /></div>
       )}
       {view === "wall" && <Wall live={live} />}
-      {view === "manager" && <ManagerPage session={session} live={live} />}
+      {view === "manager" && <ManagerPage session={session} live={live} listening={listening}
+        listen={(wanted) => { if (wanted) go("listener"); else setListening(false); }} />}
     </>
   );
 }

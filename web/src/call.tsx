@@ -6,16 +6,16 @@ import type { Call, Phone } from "./phone";
 import { TextPane } from "./text";
 import { say, span } from "./words";
 
-interface CallProps { call: Call; phone: Phone; live: Live; now: number; session: Session; wrote: (line: string) => void }
+interface CallProps { call: Call; phone: Phone; live: Live; now: number; session: Session; shown: boolean; wrote: (line: string) => void }
 
-export function CallCard({ call, phone, live, now, session, wrote }: CallProps) {
+export function CallCard({ call, phone, live, now, session, shown, wrote }: CallProps) {
   const answer = useRef<HTMLButtonElement>(null);
   const ringing = call.state === "ringing";
   useEffect(() => {
     const at = document.activeElement;
     // Nobody who is writing is interrupted in the middle of a word.
-    if (ringing && !at?.closest("input, textarea, select")) answer.current?.focus();
-  }, [ringing]);
+    if (ringing && shown && !at?.closest("input, textarea, select")) answer.current?.focus();
+  }, [ringing, shown]);
   const caller = live.me?.caller;
   return (
     <section class={`card call ${call.state}`} aria-labelledby="call-title">

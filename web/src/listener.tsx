@@ -8,12 +8,12 @@ import { choice, choose, constraints, devices, Microphone, ring, send, test, typ
 import { useSeconds } from "./wall";
 import { clock, say, span, type Word } from "./words";
 
-interface Props { session: Session; live: Live; leave: () => Promise<void>; wrote: (line: string) => void; shown: boolean }
+interface Props { session: Session; live: Live; leave: () => Promise<void>; rung: () => void; wrote: (line: string) => void; shown: boolean }
 
 /** What keeps calls away, or nothing. */
 type Trouble = "" | "no_microphone" | "other_tab" | "no_door";
 
-export function ListenerPage({ session, live, leave, wrote, shown }: Props) {
+export function ListenerPage({ session, live, leave, rung, wrote, shown }: Props) {
   const now = useSeconds() + live.skew;
   const [, again] = useState(0);
   const [picked, setPicked] = useState<Choice>(choice);
@@ -32,21 +32,24 @@ export function ListenerPage({ session, live, leave, wrote, shown }: Props) {
   const call = phone.current.call;
 
   // One tab has the phone.
-  const take = (steal: boolean) => claim(steal,
+  const release = useRef(() => {});
+  const take = (steal: boolean) => { release.current = claim(steal,
     () => { setMine(true); setTrouble((old) => (old === "other_tab" ? "" : old)); },
     () => { setMine(false); setTrouble("other_tab"); phone.current?.stop(); },
-    () => setTrouble("other_tab"));
-  useEffect(() => { take(false); return () => phone.current?.stop(); }, []);
+    () => setTrouble("other_tab")); };
+  useEffect(() => { take(false); return () => { phone.current?.stop(); release.current(); opened.current?.close(); }; }, []);
 
   // No microphone, no phone: nobody is put through to somebody who can't be heard.
+  const opened = useRef<Microphone | null>(null);
   const openMicrophone = async () => {
-    microphone?.close();
+    opened.current?.close();
     try {
-      const opened = await Microphone.open(current.current.input, () => {
+      const found = await Microphone.open(current.current.input, () => {
         setMicrophone(null);
         setTrouble("no_microphone");
       });
-      setMicrophone(opened);
+      opened.current = found;
+      setMicrophone(found);
       setTrouble((old) => (old === "no_microphone" ? "" : old));
       setAll(await devices());
     } catch {
@@ -110,6 +113,7 @@ export function ListenerPage({ session, live, leave, wrote, shown }: Props) {
   const ringing = call?.state === "ringing";
   useEffect(() => {
     if (!ringing) return;
+    rung();
     player.current ??= ring();
     void player.current.play(current.current.ring);
     return () => player.current?.stop();
@@ -179,7 +183,7 @@ export function ListenerPage({ session, live, leave, wrote, shown }: Props) {
 
       <div class="column">
       {call ? (
-        <CallCard call={call} phone={phone.current} live={live} now={now} session={session} wrote={wrote} />
+        <CallCard call={call} phone={phone.current} live={live} now={now} session={session} shown={shown} wrote={wrote} />
       ) : (
         <section class="card call" aria-labelledby="call-title"><h2 id="call-title">{say("call")}</h2><p>{say("no_call")}</p></section>
       )}

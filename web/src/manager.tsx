@@ -8,7 +8,9 @@ const OUTCOMES: Word[] = ["taken_by_listener", "abandoned_in_greeting", "abandon
 /** Rows on the page; the table for spreadsheets has them all. */
 const SHOWN = 200;
 
-export function ManagerPage({ session, live }: { session: Session; live: Live }) {
+interface Props { session: Session; live: Live; listening: boolean; listen: (wanted: boolean) => void }
+
+export function ManagerPage({ session, live, listening, listen }: Props) {
   const manager = session.roles.includes("manager");
   return (
     <main id="content" class="manager">
@@ -17,6 +19,14 @@ export function ManagerPage({ session, live }: { session: Session; live: Live })
         <h2 id="alarms-title">{say("alarms")}</h2>
         <AlarmList alarms={live.board?.alarms ?? []} lines={live.board?.lines ?? []} />
       </section>
+      {session.roles.includes("listener") && (
+        <section class="card wide" aria-labelledby="join-title">
+          <h2 id="join-title">{say("join")}</h2>
+          <p role="status">{say(listening ? "joined" : "not_joined")}</p>
+          <button type="button" disabled={live.me?.presence === "talking" || live.me?.presence === "alerting"}
+            onClick={() => listen(!listening)}>{say(listening ? "join_ends" : "join_begins")}</button>
+        </section>
+      )}
       <Lines live={live} />
       {manager && <Listeners live={live} />}
       <PlanCard operator={session.roles.includes("operator")} version={live.board?.plan ?? ""} />

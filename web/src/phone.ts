@@ -209,14 +209,17 @@ function instance(): string {
   return id;
 }
 
-/** Only one tab of a browser has the phone. Calls `mine` when it is this one's, `lost` when another took it. */
-export function claim(take: boolean, mine: () => void, lost: () => void, taken: () => void): void {
+/** Only one tab of a browser has the phone. Calls `mine` when it is this one's, `lost` when another took it. Returns how to give it back. */
+export function claim(take: boolean, mine: () => void, lost: () => void, taken: () => void): () => void {
+  let release = () => undefined as void;
+  const released = new Promise<void>((done) => { release = done; });
   void navigator.locks.request("hotline.phone", take ? { steal: true } : { ifAvailable: true }, (lock) => {
     if (!lock) {
       taken();
       return undefined;
     }
     mine();
-    return new Promise<void>(() => undefined);
+    return released;
   }).catch(lost);
+  return release;
 }
