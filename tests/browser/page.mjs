@@ -78,6 +78,10 @@ test("a call is picked up with the space bar, both hear each other, hold and com
   await page.getByText("Appel entrant – Ligne 3977").waitFor({ timeout: 20_000 });
   await page.keyboard.press("Space");
   await page.getByRole("button", { name: "Raccrocher" }).waitFor();
+  // Who presses twice presses nothing else by it.
+  await page.keyboard.press("Space");
+  await page.keyboard.press("Enter");
+  assert.equal(await page.getByRole("button", { name: "Couper mon micro" }).getAttribute("aria-pressed"), "false");
   await eventually(15, () => caller.hears(SPEAKS) > HEARD, "the caller hears the listener");
   await eventually(10, async () => (await hears(page, caller.frequency)) > 0.6, "the listener hears the caller");
   await isAccessible(page, "talking");

@@ -10,29 +10,32 @@ interface CallProps { call: Call; phone: Phone; live: Live; now: number; session
 
 export function CallCard({ call, phone, live, now, session, shown, wrote }: CallProps) {
   const answer = useRef<HTMLButtonElement>(null);
+  const title = useRef<HTMLHeadingElement>(null);
   const ringing = call.state === "ringing";
   useEffect(() => {
     const at = document.activeElement;
     // Nobody who is writing is interrupted in the middle of a word.
-    if (ringing && shown && !at?.closest("input, textarea, select")) answer.current?.focus();
+    if (!shown || at?.closest("input, textarea, select")) return;
+    (ringing ? answer : title).current?.focus();
   }, [ringing, shown]);
   const caller = live.me?.caller;
   return (
     <section class={`card call ${call.state}`} aria-labelledby="call-title">
       <div role={ringing ? "alert" : undefined}>
-        <h2 id="call-title">{say(ringing ? "incoming" : "call")} – {say("line", call.display)}</h2>
+        <h2 id="call-title" ref={title} tabIndex={-1}>{say(ringing ? "incoming" : "call")} – {say("line", call.display)}</h2>
       </div>
       {call.returning && <p><span class="tag warn">{say("returning")}</span></p>}
+      {/* Keys: a second press on what was "answer" must not fall on what comes in its place. */}
       {ringing ? (
-        <>
+        <div key="ringing">
           {caller && <p class="presence">{say("waited", span(now - Date.parse(caller.since)))}</p>}
           <p class="row">
             <button type="button" class="main good" ref={answer} onClick={() => phone.answer()}>{say("answer")}</button>
             <button type="button" onClick={() => phone.decline()}>{say("decline")}</button>
           </p>
-        </>
+        </div>
       ) : (
-        <>
+        <div key="talking">
           <p class="presence">{say("lasted", span(Date.now() - call.since))}</p>
           <p class="row">
             <button type="button" aria-pressed={call.muted} onClick={() => phone.toggleMute()}>{say(call.muted ? "unmute" : "mute")}</button>
@@ -46,7 +49,7 @@ export function CallCard({ call, phone, live, now, session, shown, wrote }: Call
           {call.loss !== null && call.loss > 0.02 && <p class="fault">{say("loss", Math.round(call.loss * 100))}</p>}
           {(live.me?.caller_writes || live.written.length > 0) && <TextPane written={live.written} wrote={wrote} able={live.me?.caller_writes ?? false} />}
           <Others live={live} session={session} />
-        </>
+        </div>
       )}
     </section>
   );
@@ -94,8 +97,8 @@ function Others({ live, session }: { live: Live; session: Session }) {
           <p role="status"><strong>{say(asked.joins ? (asked.answered ? "asked_joined" : "asked_joins")
             : asked.takes_over ? "asked_takes" : asked.answered ? "asked_speaks" : "asked_rings", asked.name)}</strong></p>
           <p class="row">
-            {asked.answered && <button type="button" class="main" onClick={() => attempt(() => act("hand_over"), tell)}>{say("leave_together")}</button>}
-            {!(asked.joins && asked.answered) && <button type="button" onClick={comeBack}>{say(asked.joins ? "cancel" : "come_back")}</button>}
+            {!(asked.joins && asked.answered) && <button key="back" type="button" onClick={comeBack}>{say(asked.joins ? "cancel" : "come_back")}</button>}
+            {asked.answered && <button key="leave" type="button" class="main" onClick={() => attempt(() => act("hand_over"), tell)}>{say("leave_together")}</button>}
           </p>
         </div>
       ) : (

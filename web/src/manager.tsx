@@ -84,11 +84,13 @@ function Listeners({ live }: { live: Live }) {
   const [word, setWord] = useState("");
   const act = (listener: string, state: string) =>
     attempt(() => ask("POST", `/api/listeners/${encodeURIComponent(listener)}/state`, { state }), setWord);
+  const here = live.board?.listeners.filter((one) => one.presence !== "offline") ?? [];
   return (
     <section class="card" aria-labelledby="listeners-title">
       <h2 id="listeners-title">{say("listeners")}</h2>
+      {here.length === 0 && <p>{say("nobody_else")}</p>}
       <ul class="people">
-        {live.board?.listeners.filter((one) => one.presence !== "offline").map((one) => (
+        {here.map((one) => (
           <li key={one.listener}>
             <span>{one.display}</span> <span class={`tag ${one.presence}`}>{presence(one.presence)}</span>
             {one.presence === "paused" || one.presence === "after_call_work"
