@@ -27,7 +27,7 @@ pub(crate) fn fuzz(bytes: &[u8]) {
         };
         match kind {
             b't' => {
-                now = now + Duration::from_secs(u64::from(rest.first().copied().unwrap_or(1)) * 10);
+                now += Duration::from_secs(u64::from(rest.first().copied().unwrap_or(1)) * 10);
                 locator.handle_timeout(now);
             }
             b'f' => answer(&mut locator, &asked, rest, Answer::Failed, now),

@@ -61,7 +61,7 @@ pub(crate) fn fuzz(bytes: &[u8]) {
         let length = usize::from(u16::from_be_bytes(*length)) % 1_500;
         let (datagram, after) = after.split_at(length.min(after.len()));
         rest = after;
-        now = now + Duration::from_millis(20);
+        now += Duration::from_millis(20);
         let _ = Check::read(datagram).map(|check| check.knows(&meeting.ours, None));
         Guard::default().admits(datagram);
         if is_for_the_gateway(datagram) {

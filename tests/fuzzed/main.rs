@@ -2,6 +2,10 @@
 //! the same spoilt in many ways, and bytes made up. Needs no fuzzer.
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on should stop")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the handshake of browsers counts from an `Instant`"
+)]
 
 use std::fs;
 use std::path::Path;
