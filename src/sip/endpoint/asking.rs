@@ -392,11 +392,18 @@ pub(super) fn cause_of(head: &Head) -> Option<u8> {
 }
 
 /// Whether a BYE says that something failed at the phone: browsers end a call so whose sound is cut off
-/// (`SIP;cause=408`), or whose hold was refused (`SIP;cause=500`).
+/// (`SIP;cause=408`), or whose hold was refused (`SIP;cause=500`). A network that says beside it that this
+/// is the usual end of a call (Q.850, 16) means that.
 pub(super) fn tells_failure(head: &Head) -> bool {
+    if cause_of(head) == Some(NORMAL_CLEARING) {
+        return false;
+    }
     let mut reasons = head.reasons().filter(|one| one.protocol.eq_ignore_ascii_case("SIP"));
     reasons.any(|reason| reason.cause.is_some_and(|cause| (400..600).contains(&cause)))
 }
+
+/// Q.850: somebody has hung up.
+const NORMAL_CLEARING: u8 = 16;
 
 /// The value of Reason (RFC 3326).
 pub(super) fn reason_value(reason: Reason) -> &'static str {
