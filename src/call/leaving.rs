@@ -350,10 +350,11 @@ pub(super) fn measured(stage: &mut Stage, body: &mut Body, quality: Quality, now
 
 /// The stream of a listener's phone told the same, if they talked at all.
 pub(super) fn listener_measured(body: &mut Body, quality: Quality) {
+    let quality = recorded(quality);
     if let Some(draft) = &mut body.draft
-        && quality.received > 0
+        && (quality.received > 0 || quality.is_one_way())
     {
-        draft.listener_measured(recorded(quality));
+        draft.listener_measured(quality);
     }
 }
 

@@ -108,6 +108,11 @@ pub enum Output {
         listener: ListenerName,
         digit: char,
     },
+    /// Not one packet of sound has come from this listener's phone in a conversation; or from the caller.
+    NeverHeard {
+        listener: Option<ListenerName>,
+        trunk: Option<TrunkName>,
+    },
     /// Asks for a place in the queue.
     Knock,
     /// Phones may ring from now on.

@@ -4,7 +4,7 @@ use crate::base::{Moment, Now, Sdp};
 use crate::call::body::{self, Body};
 use crate::call::{CALLER, Call, Output, Stage, leaving};
 use crate::media::{Notice, PlayRef, Quality};
-use crate::record::Party;
+use crate::record::{Draft, Party};
 
 impl Call {
     /// A notice about one of our streams.
@@ -52,7 +52,12 @@ impl Call {
                 }
             }
             Notice::Finished { play, cut, .. } => self.finished(play, cut, now),
-            Notice::Silent { stream, since } => self.silent(stream.index, since, now),
+            Notice::Silent { stream, since, never } => {
+                if never {
+                    self.never_heard(stream.index);
+                }
+                self.silent(stream.index, since, now);
+            }
             Notice::Heard { stream } => self.heard(stream.index, now),
             Notice::Closed { stream, quality } => self.closed(stream.index, quality, now),
             Notice::Lost { stream } => {
@@ -109,6 +114,24 @@ impl Call {
             Stage::Arriving(arriving) => Some(arriving.prefaced(body, now)),
             Stage::Gone(_) => None,
         });
+    }
+
+    /// Not one packet of sound has come from who should be talking: a door on the way is shut in one
+    /// direction. Whoever writes may well say nothing.
+    fn never_heard(&mut self, leg: u32) {
+        let listener = match &self.stage {
+            Stage::Talking(talking) if talking.leg() == leg => Some(talking.listener.clone()),
+            Stage::Arriving(_)
+            | Stage::Greeting(_)
+            | Stage::Waiting(_)
+            | Stage::Talking(_)
+            | Stage::Leaving(_)
+            | Stage::Gone(_) => None,
+        };
+        if listener.is_some() || (leg == CALLER && !self.body.writes) {
+            let trunk = self.body.draft.as_ref().and_then(Draft::trunk).cloned();
+            self.body.wish(Output::NeverHeard { listener, trunk });
+        }
     }
 
     fn silent(&mut self, leg: u32, since: Moment, now: Now) {

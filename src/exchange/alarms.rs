@@ -3,13 +3,14 @@
 //! The page has words for every code, in French and English, with what to do (`web/src/words.ts`); the English
 //! sentences here are for tools and for the operator's command line.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::base::{Moment, Now};
+use crate::base::{CallRef, Moment, Now};
 use crate::exchange::Exchange;
 use crate::schedule::{ClockStep, Switch};
 
@@ -36,6 +37,7 @@ pub enum AlarmCode {
     CodecMismatch,
     LongWait,
     NobodyLoggedIn,
+    OneWaySound,
     Overload,
     ReloadRefused,
     Switch,
@@ -48,12 +50,13 @@ pub enum AlarmCode {
 }
 
 impl AlarmCode {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::BadSound,
         Self::ClockStep,
         Self::CodecMismatch,
         Self::LongWait,
         Self::NobodyLoggedIn,
+        Self::OneWaySound,
         Self::Overload,
         Self::ReloadRefused,
         Self::Switch,
@@ -72,6 +75,7 @@ impl AlarmCode {
             Self::CodecMismatch => "codec_mismatch",
             Self::LongWait => "long_wait",
             Self::NobodyLoggedIn => "nobody_logged_in",
+            Self::OneWaySound => "one_way_sound",
             Self::Overload => "overload",
             Self::ReloadRefused => "reload_refused",
             Self::Switch => "switch",
@@ -125,8 +129,18 @@ pub(super) struct Alarms {
     refused_for_load: Option<Moment>,
     refused_for_sound: Option<Moment>,
     bad_sound: Option<Moment>,
+    /// Of whose side not one packet came: a listener, or the callers of a trunk or none.
+    unheard: BTreeMap<Option<String>, Unheard>,
     reload_refused: Option<String>,
     pub(super) authentication_failures: u64,
+}
+
+/// How often it was so, and when last, in which call.
+#[derive(Debug, Deserialize, Serialize)]
+struct Unheard {
+    calls: i64,
+    call: CallRef,
+    at: Moment,
 }
 
 impl Alarms {
@@ -148,6 +162,21 @@ impl Alarms {
 
     pub(super) fn bad_sound(&mut self, now: Moment) {
         self.bad_sound = Some(now);
+    }
+
+    /// False if that is known of this call.
+    pub(super) fn never_heard(&mut self, call: CallRef, who: Option<String>, now: Moment) -> bool {
+        self.unheard.retain(|_, unheard| now - unheard.at < ALARM_SHOWN);
+        match self.unheard.get_mut(&who) {
+            Some(unheard) if unheard.call == call => return false,
+            Some(unheard) => {
+                *unheard = Unheard { calls: unheard.calls + 1, call, at: now };
+            }
+            None => {
+                self.unheard.insert(who, Unheard { calls: 1, call, at: now });
+            }
+        }
+        true
     }
 
     pub(super) fn reload_refused(&mut self, why: String) {
@@ -196,6 +225,14 @@ impl Exchange {
             if recent(seen) {
                 alarms.push(Alarm::new(code, text));
             }
+        }
+        for (who, unheard) in &self.alarms.unheard {
+            if !recent(Some(unheard.at)) {
+                continue;
+            }
+            let who = who.as_deref().unwrap_or("nobody's trunk");
+            let text = format!("no sound at all came from `{who}` in {} calls", unheard.calls);
+            alarms.push(Alarm::new(Code::OneWaySound, text).about(who).count(unheard.calls));
         }
         let since = Moment::START + now.steady.since_start().saturating_sub(ALARM_SHOWN);
         let insistent = self.admission.insistent_since(since);

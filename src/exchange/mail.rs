@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::base::{CallRef, ListenerName, Now, QueueName};
+use crate::base::{CallRef, ListenerName, Now, QueueName, TrunkName};
 use crate::call;
 use crate::exchange::{Exchange, Guest, Level, Output};
 use crate::queue::{Class, Queue};
-use crate::record::{AttemptResult, CallRecord};
+use crate::record::{AttemptResult, CallRecord, Quality};
 use crate::sip::{DialogRef, Invitation, Target};
 
 impl Exchange {
@@ -20,6 +20,7 @@ impl Exchange {
             Wish::Pressed { listener, digit } => {
                 self.outputs.push_back(Output::Pressed { listener, digit });
             }
+            Wish::NeverHeard { listener, trunk } => self.never_heard(call, listener, trunk, now),
             Wish::Accept { leg, sdp } => {
                 self.with_dialog(call, leg, |exchange, dialog| {
                     exchange.endpoint.accept(dialog, sdp.into(), now);
@@ -127,7 +128,7 @@ impl Exchange {
                 self.roster_has_changed();
             }
             Wish::Tell { listener, text } => self.endpoint.tell(&listener, &text, now),
-            Wish::Finished(record) => self.finished(call, *record),
+            Wish::Finished(record) => self.finished(call, *record, now),
         }
     }
 
@@ -184,15 +185,49 @@ impl Exchange {
         self.roster_has_changed();
     }
 
-    fn finished(&mut self, call: CallRef, record: CallRecord) {
+    fn finished(&mut self, call: CallRef, record: CallRecord, now: Now) {
         let fields = vec![
             ("outcome".to_owned(), record.outcome.to_string()),
             ("waited".to_owned(), format!("{:.1}", record.waited.as_secs_f64())),
             ("talked".to_owned(), format!("{:.1}", record.talked.as_secs_f64())),
         ];
         self.note(Level::Info, "a call ended", Some(call), fields);
+        // Reports may have come all the time, so that nobody was missed.
+        if let (Some(listener), Some(true)) =
+            (&record.listener, record.listener_quality.as_ref().map(Quality::is_one_way))
+        {
+            self.never_heard(call, Some(listener.clone()), None, now);
+        }
+        if record.quality.is_one_way() && !self.call(call).is_some_and(call::Call::writes) {
+            self.never_heard(call, None, record.trunk.clone(), now);
+        }
         self.outputs.push_back(Output::Record(record));
         self.forget(call);
+    }
+
+    /// Sound goes one way only: people feel it as indifference, and can't know better.
+    fn never_heard(
+        &mut self,
+        call: CallRef,
+        listener: Option<ListenerName>,
+        trunk: Option<TrunkName>,
+        now: Now,
+    ) {
+        let (key, who) = match listener {
+            Some(listener) => ("listener", Some(listener.to_string())),
+            None => ("trunk", trunk.map(|trunk| trunk.to_string())),
+        };
+        if !self.alarms.never_heard(call, who.clone(), now.steady) {
+            return;
+        }
+        let fields = who.into_iter().map(|who| (key.to_owned(), who)).collect();
+        let what = match key {
+            "listener" => {
+                "no sound at all comes from a listener's phone: see its firewall and network"
+            }
+            _ => "no sound at all comes from a caller: see the trunk and `[media] advertised`",
+        };
+        self.note(Level::Warn, what, Some(call), fields);
     }
 
     fn estimate(&mut self, call: CallRef, now: Now) {

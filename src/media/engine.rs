@@ -25,6 +25,8 @@ use super::text::TextLine;
 use super::{Notice, Order, PlayRef, Refused, Repeat, Road, Sources};
 use crate::base::{Mint, Moment, Now, PromptName, StreamRef};
 
+pub use mending::STRIKES_MAX;
+
 /// The streams of one media thread.
 #[derive(Deserialize, Serialize)]
 pub struct Engine {
@@ -50,6 +52,13 @@ pub struct Engine {
     fingerprint: Option<Fingerprint>,
     /// For the gateway.
     meetings: VecDeque<(Door, Option<Meeting>)>,
+    /// Whose sound is being worked on, for the case that it breaks.
+    #[serde(skip)]
+    at_work: Option<Door>,
+    /// Streams that will break, so often.
+    #[cfg(test)]
+    #[serde(skip)]
+    mistakes: BTreeMap<Door, u32>,
 }
 
 /// What an engine is told at the start.
@@ -102,6 +111,9 @@ impl Engine {
             notices: VecDeque::new(),
             fingerprint: settings.fingerprint,
             meetings: VecDeque::new(),
+            at_work: None,
+            #[cfg(test)]
+            mistakes: BTreeMap::new(),
         }
     }
 
@@ -197,6 +209,20 @@ impl Engine {
         now: Now,
         sink: &mut impl Sink,
     ) {
+        self.at_work = Some(door);
+        self.take_packet(door, lane, source, packet, now, sink);
+        self.at_work = None;
+    }
+
+    fn take_packet(
+        &mut self,
+        door: Door,
+        lane: Lane,
+        source: SocketAddr,
+        packet: &mut [u8],
+        now: Now,
+        sink: &mut impl Sink,
+    ) {
         let Some(stream) = self.streams.get_mut(door.0 as usize).and_then(Option::as_mut) else {
             return self.text_received(door, lane, source, packet, now);
         };
@@ -217,6 +243,7 @@ impl Engine {
             Heard::Nothing | Heard::Sound { .. } if held => {}
             Heard::Nothing => {}
             Heard::Sound { header, codec, payload } => {
+                self.at_work = partner.or(self.at_work);
                 let relayed = room.is_none()
                     && self.partner(partner).is_none_or(|(door, partner)| {
                         let (said, payload) = ((header, codec), payload.clone());
@@ -250,10 +277,15 @@ impl Engine {
         let turned = self.turned.unwrap_or(due.saturating_sub(1)).min(due);
         let from = turned.max(due.saturating_sub(CATCH_UP_MAX));
         for slot in from + 1..=due {
+            // Said first: if a stream breaks, the others go on with the next slot.
+            self.turned = Some(slot);
             let at = Now { steady: Moment::START + Duration::from_millis(slot), wall: now.wall };
             let row = (slot % SLOTS as u64) as usize;
             for index in 0..self.wheel[row].len() {
                 let door = self.wheel[row][index];
+                self.at_work = Some(door);
+                #[cfg(test)]
+                self.break_here(door);
                 if let Some(stream) = self.streams.get_mut(door.0 as usize).and_then(Option::as_mut)
                 {
                     stream.tick(door, at, &mut self.mint, sink);
@@ -264,6 +296,7 @@ impl Engine {
                 self.tell(door);
             }
         }
+        self.at_work = None;
         self.turned = Some(due);
     }
 
@@ -626,6 +659,7 @@ fn nothing() -> Arc<Library> {
     Arc::new(Library::of_clips(BTreeMap::new()))
 }
 
+mod mending;
 mod writing;
 
 /// One turn of the wheel is a frame of sound.

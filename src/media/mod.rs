@@ -134,9 +134,11 @@ pub enum Notice {
         play: PlayRef,
         cut: bool,
     },
+    /// `never`: nor did anything ever come.
     Silent {
         stream: StreamRef,
         since: Moment,
+        never: bool,
     },
     Heard {
         stream: StreamRef,

@@ -74,6 +74,17 @@ impl Playout {
         };
     }
 
+    /// What plays for ever, from its beginning; else which it is, for somebody waits for its end.
+    pub(super) fn again(mut self) -> Result<Self, PlayRef> {
+        match self.programme {
+            Programme::Prompts { play, repeat: Repeat::Once, .. } => Err(play),
+            Programme::Prompts { repeat: Repeat::Forever, .. } | Programme::Tone(_) => {
+                (self.clip, self.frame) = (0, 0);
+                Ok(self)
+            }
+        }
+    }
+
     /// Ends at the next pause. A tone has none and goes on.
     pub(super) fn conclude(&mut self, now: Moment) {
         if matches!(self.programme, Programme::Prompts { .. }) && self.concluding.is_none() {

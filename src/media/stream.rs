@@ -32,7 +32,7 @@ use super::sdp::{Abilities, Meeting, OurKeys, Secured, Session};
 use super::sound::FRAME_OCTETS;
 use super::source_lock::SourceLock;
 use super::text::TextLine;
-use super::{Notice, Quality, Refused, Road, Score, Sources};
+use super::{Notice, PlayRef, Quality, Refused, Road, Score, Sources};
 use crate::base::{Mint, Moment, Now, Sdp, StreamRef};
 
 /// One party's sound.
@@ -215,7 +215,8 @@ impl Stream {
         {
             watch.silent = true;
             watch.since = watch.since.min(now);
-            self.notices.push_back(Notice::Silent { stream: self.name, since: watch.since });
+            let never = self.heard_at == Moment::START;
+            self.notices.push_back(Notice::Silent { stream: self.name, since: watch.since, never });
         }
     }
 
@@ -488,6 +489,29 @@ impl Stream {
         }
     }
 
+    /// Something broke here: all that is done with sound begins again, what was agreed on stays. `codec` is
+    /// the partner's.
+    pub(super) fn mend(&mut self, codec: Option<Codec>, mint: &mut Mint) {
+        self.incoming = Incoming::new();
+        self.reports = Reports::new(mint);
+        self.played = None;
+        self.comfort = None;
+        let guarded = self.lock.is_a_phone();
+        self.bridge = codec.zip(self.codec()).and_then(|(from, to)| Bridge::new(from, to, guarded));
+        self.outgoing.change_source();
+    }
+
+    /// What plays begins again, or is over: then which it was.
+    pub(super) fn play_again(&mut self) -> Option<PlayRef> {
+        match self.playout.take()?.again() {
+            Ok(playout) => {
+                self.playout = Some(playout);
+                None
+            }
+            Err(play) => Some(play),
+        }
+    }
+
     /// After a snapshot was taken up: finds the clips again.
     pub(super) fn find_clips(&mut self, library: &Library) {
         if let Some(playout) = &mut self.playout {
@@ -689,7 +713,8 @@ impl Stream {
             watch.since = now;
         } else if !watch.silent && now - watch.since >= watch.patience {
             watch.silent = true;
-            self.notices.push_back(Notice::Silent { stream: self.name, since: watch.since });
+            let never = self.heard_at == Moment::START;
+            self.notices.push_back(Notice::Silent { stream: self.name, since: watch.since, never });
         }
     }
 

@@ -145,6 +145,11 @@ impl Draft {
         }
     }
 
+    /// The trunk the call came by.
+    pub fn trunk(&self) -> Option<&TrunkName> {
+        self.trunk.as_ref()
+    }
+
     /// The caller's stream closed and told what its network was like; several streams add up.
     pub fn measured(&mut self, quality: Quality) {
         self.quality.received += quality.received;

@@ -2,8 +2,9 @@
 //!
 //! All streams of a call share a thread, so that joining them needs no lock. A thread sleeps until
 //! its wheel is to be turned or an order comes, whichever is first; without streams, until an order
-//! comes. A panic ends the streams of its thread ([`Notice::Lost`] for each) and the thread begins
-//! anew; the others don't notice.
+//! comes. A panic costs the stream it happened in a moment of its sound: it is made anew from what was
+//! agreed on, and only one that breaks again and again is lost ([`Notice::Lost`]). When a thread can't be
+//! mended it begins anew without its streams; the other threads don't notice.
 //!
 //! The road into a thread is bounded. When it is full the thread is stuck or swamped: an order is
 //! not waited for, its stream is lost, and is closed as soon as the thread comes to it.
@@ -84,7 +85,7 @@ pub struct Figures {
     pub latest: Duration,
     /// Orders that found the road into the thread full.
     pub orders_refused: u64,
-    /// How often the thread began anew.
+    /// How often the thread broke.
     pub restarts: u64,
 }
 
@@ -186,7 +187,7 @@ impl Shards {
         self.shards.iter().map(|shard| shard.shared.counters.read()).collect()
     }
 
-    /// How often a thread broke and began anew.
+    /// How often a thread broke.
     pub fn restarts(&self) -> u64 {
         let counters = self.shards.iter().map(|shard| &shard.shared.counters);
         counters.map(|counters| counters.restarts.load(Ordering::Relaxed)).sum()

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::base::Moment;
 use crate::sim::person::Person;
-use crate::sim::phone::Seen;
+use crate::sim::phone::{Light, Seen};
 use crate::sim::sound::Heard;
 use crate::sim::world::World;
 
@@ -32,6 +32,14 @@ impl Person {
     pub fn stops_ringing_within(&self, limit: Duration) {
         let rings = |world: &World| !world.phone(&self.name).is_ringing();
         self.notices_within("stops ringing", limit, rings);
+    }
+
+    /// The lamp for a colleague is lit so, some time before that.
+    #[track_caller]
+    pub fn sees_the_lamp(&self, whom: &str, package: &str, light: Light, limit: Duration) {
+        let what = format!("sees {whom} {light:?} by {package}");
+        let lit = |world: &World| world.phone(&self.name).lamp(whom, package) == Some(light);
+        self.notices_within(&what, limit, lit);
     }
 
     /// The phone does not ring, at this moment.

@@ -185,6 +185,17 @@ impl Person {
         self.with(Phone::registers);
     }
 
+    /// Watches a colleague by a lamp: `dialog` or `presence`.
+    pub fn watches(&self, whom: &str, package: &'static str) {
+        self.did(&format!("watches {whom}"));
+        self.with(|phone, now| phone.watches(whom, package, now));
+    }
+
+    pub fn watches_nobody(&self) {
+        self.did("watches nobody any more");
+        self.with(Phone::watches_nobody);
+    }
+
     /// Unregisters, as a phone does that is switched off properly.
     pub fn unregisters(&self) {
         self.did("unregisters");

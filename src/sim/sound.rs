@@ -62,6 +62,7 @@ struct Stream {
     /// The others, when there are several.
     circle: BTreeSet<StreamRef>,
     watch: Option<Watch>,
+    ever_heard: bool,
     /// What the party was shown, and what it wrote before anybody could read it.
     shown: String,
     unread: String,
@@ -240,8 +241,9 @@ impl Sound {
             speakers.iter().map(|speaker| (speaker.voice.theirs, speaker.voice.ours)).collect();
         for (name, it) in &mut self.streams {
             let (local, remote) = (it.local, it.remote());
-            let Some(watch) = &mut it.watch else { continue };
             let heard = remote.is_some_and(|remote| speaking.contains(&(local, remote)));
+            it.ever_heard |= heard;
+            let Some(watch) = &mut it.watch else { continue };
             if heard {
                 watch.silent_since = None;
                 if watch.told {
@@ -253,7 +255,8 @@ impl Sound {
             let since = *watch.silent_since.get_or_insert(now);
             if !watch.told && now >= since + watch.patience {
                 watch.told = true;
-                self.notices.push_back(Notice::Silent { stream: *name, since });
+                let never = !it.ever_heard;
+                self.notices.push_back(Notice::Silent { stream: *name, since, never });
             }
         }
     }
@@ -359,6 +362,7 @@ impl Sound {
             joined: None,
             circle: BTreeSet::new(),
             watch: None,
+            ever_heard: false,
             shown: String::new(),
             unread: String::new(),
         };
@@ -641,7 +645,10 @@ mod tests {
         assert_eq!(sound.poll_notice(), None);
 
         sound.attended(&[], at(5_000));
-        assert_eq!(sound.poll_notice(), Some(Notice::Silent { stream: STREAM, since: at(1_000) }));
+        assert_eq!(
+            sound.poll_notice(),
+            Some(Notice::Silent { stream: STREAM, since: at(1_000), never: false })
+        );
         sound.attended(&[speaker], at(6_000));
         assert_eq!(sound.poll_notice(), Some(Notice::Heard { stream: STREAM }));
     }

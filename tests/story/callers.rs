@@ -1,5 +1,6 @@
 //! Callers of every kind: silent, anonymous, on hold, lost.
 
+use hotline::exchange::AlarmCode;
 use hotline::record::{Outcome, Party};
 use hotline::sim::{Habits, Heard, Town, minutes, secs};
 
@@ -9,6 +10,8 @@ stories![
     a_caller_who_says_nothing_for_ten_minutes_is_left_in_peace,
     a_caller_whose_network_dies_is_noticed_and_the_listener_freed,
     a_caller_whose_sound_stops_but_who_answers_is_kept,
+    a_caller_of_whom_nothing_is_ever_heard_is_an_alarm_and_stays,
+    a_listener_of_whom_nothing_is_ever_heard_is_an_alarm_and_the_caller_finds_another,
     a_waiting_caller_on_hold_keeps_their_place_and_their_music_is_not_passed_on,
     a_caller_on_hold_for_long_lets_the_next_go_first_and_keeps_the_head,
     a_talking_caller_holds_and_resumes,
@@ -88,6 +91,57 @@ fn a_caller_whose_sound_stops_but_who_answers_is_kept(town: Town) {
     assert!(lea.is_in_call());
     anna.changes(|habits| habits.sounds = true);
     anna.talks_with(&lea);
+}
+
+/// domain.md, "one-way audio": it is felt as indifference.
+fn a_caller_of_whom_nothing_is_ever_heard_is_an_alarm_and_stays(town: Town) {
+    let [lea, marc] = town.listeners(["lea", "marc"]);
+    let berta = lea.takes_a_call();
+    let anna = town.person("anna", Habits { sounds: false, ..town.habits_of_a_caller() });
+    anna.dials("3977");
+    marc.rings_within(secs(30));
+    marc.picks_up();
+    town.passes(minutes(3));
+
+    assert!(anna.is_in_call() && marc.is_in_call());
+    let alarms = town.board().alarms;
+    let alarms: Vec<_> =
+        alarms.iter().filter(|alarm| alarm.code == AlarmCode::OneWaySound).collect();
+    assert!(matches!(alarms[..], [alarm] if alarm.count == Some(1)), "{alarms:?}");
+    assert_eq!(alarms[0].about.as_deref(), Some("loopback"));
+    assert_eq!(told(&town, "no sound at all comes from a caller"), 1);
+
+    // Of those whose sound only stops it is not said: somebody on a bad road, and a phone that died.
+    berta.changes(|habits| habits.sounds = false);
+    town.passes(minutes(3));
+    assert_eq!(told(&town, "no sound at all"), 1);
+}
+
+/// scenarios.md SC-16, and domain.md on one-way audio.
+fn a_listener_of_whom_nothing_is_ever_heard_is_an_alarm_and_the_caller_finds_another(town: Town) {
+    let lea = town.listener("lea", Habits { sounds: false, ..Habits::default() });
+    lea.registers();
+    let anna = town.dials("anna", "3977");
+    lea.rings_within(secs(30));
+    lea.picks_up();
+    anna.hears_within("retour-file", secs(20));
+
+    assert_eq!(told(&town, "no sound at all comes from a listener's phone"), 1);
+    let alarms = town.board().alarms;
+    assert!(
+        alarms.iter().any(|alarm| {
+            alarm.code == AlarmCode::OneWaySound && alarm.about.as_deref() == Some("lea")
+        }),
+        "{alarms:?}"
+    );
+    let [marc] = town.listeners(["marc"]);
+    marc.rings_within(secs(40));
+    marc.picks_up();
+    anna.talks_with_within(&marc, secs(10));
+}
+
+fn told(town: &Town, words: &str) -> usize {
+    town.notes().iter().filter(|note| note.what.starts_with(words)).count()
 }
 
 /// scenarios.md SC-23.

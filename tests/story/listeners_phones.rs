@@ -2,7 +2,7 @@
 
 use hotline::exchange::Command;
 use hotline::record::{AttemptResult, Outcome};
-use hotline::sim::phone::Seen;
+use hotline::sim::phone::{Light, Seen};
 use hotline::sim::{Habits, Heard, Town, millis, minutes, secs};
 use hotline::sip::Transport;
 
@@ -24,6 +24,7 @@ stories![
     a_listener_holds_and_the_caller_hears_the_wait_sound,
     an_operator_pauses_a_listener_who_forgot_to,
     a_phone_that_takes_no_plain_sound_is_rung_and_talks,
+    a_listener_sees_by_a_lamp_what_a_colleague_does,
     an_ended_certificate_keeps_newcomers_out_and_nobody_else,
 ];
 
@@ -151,6 +152,40 @@ fn a_phone_over_tcp_rings_and_talks(town: Town) {
     anna.talks_with(&lea);
     lea.hangs_up();
     anna.comes_free();
+}
+
+/// RFC 4235, RFC 3863: ringing, talking, writing notes, free; and nothing of who calls.
+fn a_listener_sees_by_a_lamp_what_a_colleague_does(town: Town) {
+    let [lea] = town.listeners(["lea"]);
+    // Marc's phone watches, and isn't rung itself.
+    let marc = town.listener("marc", Habits::default());
+    let sees = |dialog, presence| {
+        marc.sees_the_lamp("lea", "dialog", dialog, secs(40));
+        marc.sees_the_lamp("lea", "presence", presence, secs(40));
+    };
+    marc.watches("lea", "dialog");
+    marc.watches("lea", "presence");
+    sees(Light::Free, Light::Free);
+
+    let number = Some("+33698765432".to_owned());
+    let anna = town.person("anna", Habits { number, ..town.habits_of_a_caller() });
+    anna.dials("3977");
+    lea.rings_within(secs(30));
+    sees(Light::Rung, Light::Busy);
+    lea.picks_up();
+    anna.talks_with_within(&lea, secs(10));
+    sees(Light::Busy, Light::Busy);
+    town.passes(minutes(20));
+    sees(Light::Busy, Light::Busy);
+    anna.hangs_up();
+    lea.comes_free_within(secs(40));
+    sees(Light::Free, Light::Busy);
+    town.passes(minutes(2));
+    sees(Light::Free, Light::Free);
+    town.never_tells("698765432", "anna");
+
+    marc.watches_nobody();
+    sees(Light::Dark, Light::Dark);
 }
 
 /// RFC 3711: it refuses what might be plain, and is asked again before anybody notices.

@@ -1,6 +1,6 @@
 //! The inside of a media thread: sleep, take orders, receive, turn the wheel, tell.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, VecDeque};
 use std::os::fd::AsFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use nix::sys::time::TimeSpec;
 use super::{CannotStart, Settings, Shared, Tell};
 use crate::base::{Mint, Moment, Now, StreamRef};
 use crate::gateway::{Gateway, Identity, News, is_for_the_gateway};
-use crate::media::engine::{self, Engine, Lane};
+use crate::media::engine::{self, Engine, Lane, STRIKES_MAX};
 use crate::media::library::Library;
 use crate::media::ports::PortRange;
 use crate::media::sdp::Fingerprint;
@@ -26,9 +26,11 @@ use crate::service::Clock;
 pub(super) enum Errand {
     Order(Order),
     Library(Arc<Library>),
-    /// A thread must survive its own mistakes; this makes one.
+    /// A thread must survive its own mistakes; these make some: in itself, and so many in a stream.
     #[cfg(test)]
     Mistake,
+    #[cfg(test)]
+    MistakesIn(StreamRef, u32),
 }
 
 /// What ties a thread to the house.
@@ -51,8 +53,12 @@ pub(super) struct Worker {
     gateway: Option<Gateway>,
     fingerprint: Option<Fingerprint>,
     pairs: Pairs,
-    /// What lives in the engine, kept outside of it for the case that it breaks.
-    streams: BTreeSet<StreamRef>,
+    /// What lives in the engine, and how often it broke.
+    streams: BTreeMap<StreamRef, u32>,
+    /// What is being obeyed.
+    obeying: Option<Order>,
+    /// When it broke, and it was no stream's fault.
+    breaks: VecDeque<Moment>,
     buffer: Box<[u8; DATAGRAM_MAX]>,
     /// When the wheel was turned last.
     turned: Moment,
@@ -79,7 +85,9 @@ impl Worker {
             settings,
             library,
             mint,
-            streams: BTreeSet::new(),
+            streams: BTreeMap::new(),
+            obeying: None,
+            breaks: VecDeque::new(),
             buffer: Box::new([0; DATAGRAM_MAX]),
             turned: Moment::START,
             road,
@@ -93,7 +101,7 @@ impl Worker {
     pub(super) fn work(mut self) {
         while !self.shared.stop.load(Ordering::Acquire) {
             let turn = catch_unwind(AssertUnwindSafe(|| self.turn()));
-            if turn.is_err() {
+            if turn.is_err() && catch_unwind(AssertUnwindSafe(|| self.mend())).is_err() {
                 self.begin_anew();
             }
         }
@@ -165,13 +173,19 @@ impl Worker {
                 self.shared.ring();
             }
             match errand {
-                Errand::Order(order) => self.obey(order),
+                Errand::Order(order) => {
+                    self.obeying = Some(order.clone());
+                    self.obey(order);
+                    self.obeying = None;
+                }
                 Errand::Library(library) => {
                     self.library = Arc::clone(&library);
                     self.engine.library_changed(library);
                 }
                 #[cfg(test)]
                 Errand::Mistake => panic!("a mistake, made on purpose"),
+                #[cfg(test)]
+                Errand::MistakesIn(stream, times) => self.engine.breaks_at(stream, times),
             }
         }
         for stream in self.shared.take_doomed() {
@@ -181,7 +195,7 @@ impl Worker {
 
     fn obey(&mut self, order: Order) {
         if let Order::Open { stream, .. } = order {
-            self.streams.insert(stream);
+            self.streams.insert(stream, 0);
         }
         let closed = match order {
             Order::Close { stream } => Some(stream),
@@ -250,10 +264,49 @@ impl Worker {
         }
     }
 
-    /// The engine broke. Its streams are lost; the next ones find another engine.
-    fn begin_anew(&mut self) {
-        tracing::error!(streams = self.streams.len(), "a media thread broke and begins anew");
+    /// Something broke. The stream it happened in is made anew and keeps its call; the others have
+    /// noticed nothing. What was being obeyed is tried once more.
+    fn mend(&mut self) {
         self.shared.counters.restarts.fetch_add(1, Ordering::Relaxed);
+        let order = self.obeying.take();
+        let broken = order.as_ref().map(Order::stream).or_else(|| self.engine.take_broken());
+        let Some(stream) = broken else {
+            return self.forgive();
+        };
+        let strikes = self.streams.get(&stream).map_or(1, |strikes| strikes + 1);
+        tracing::error!(%stream, strikes, "a media thread broke, and mends the stream it was at");
+        let mended = catch_unwind(AssertUnwindSafe(|| {
+            self.engine.mend(stream, strikes);
+            if let Some(order) = order {
+                self.obey(order);
+            }
+        }));
+        if let Some(known) = self.streams.get_mut(&stream) {
+            *known = strikes;
+        }
+        if mended.is_err() || strikes >= STRIKES_MAX {
+            self.obey(Order::Close { stream });
+            (self.tell)(self.clock.now(), Notice::Lost { stream });
+        }
+    }
+
+    /// It was no stream's fault. Once in a while that is let pass; when it does not end, nothing in
+    /// here can be relied on.
+    fn forgive(&mut self) {
+        let now = self.clock.moment();
+        self.breaks.retain(|at| now - *at < FORGIVEN_WITHIN);
+        self.breaks.push_back(now);
+        tracing::error!(breaks = self.breaks.len(), "a media thread broke, and goes on");
+        if self.breaks.len() > FORGIVEN_MAX {
+            self.breaks.clear();
+            self.begin_anew();
+        }
+    }
+
+    /// The engine can't be mended. Its streams are lost; the next ones find another engine.
+    fn begin_anew(&mut self) {
+        tracing::error!(streams = self.streams.len(), "a media thread begins anew");
+        self.obeying = None;
         self.pairs.clear();
         if let Some(gateway) = &mut self.gateway {
             gateway.clear();
@@ -263,7 +316,7 @@ impl Worker {
             self.engine = engine;
         }
         let now = self.clock.now();
-        for stream in std::mem::take(&mut self.streams) {
+        for stream in std::mem::take(&mut self.streams).into_keys() {
             (self.tell)(now, Notice::Lost { stream });
         }
     }
@@ -315,6 +368,10 @@ const CALM_MAX: usize = 6;
 
 /// More than fits on any road between us and a telephone.
 const DATAGRAM_MAX: usize = 2_048;
+
+/// How often a thread may break within [`FORGIVEN_WITHIN`] before it begins anew.
+const FORGIVEN_MAX: usize = 8;
+const FORGIVEN_WITHIN: Duration = Duration::from_secs(10);
 
 /// Errands done before the wheel is looked at again.
 const ERRANDS_MAX: usize = 64;

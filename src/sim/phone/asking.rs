@@ -37,6 +37,9 @@ pub(super) enum Purpose {
         leaving: bool,
     },
     Reinvite,
+    Subscribe {
+        again: bool,
+    },
 }
 
 impl Asked {
@@ -173,7 +176,7 @@ impl Phone {
                 }
             }
             Purpose::Reinvite => self.saw(Seen::Reoffered { status: 408 }, now),
-            Purpose::Asking | Purpose::Bye | Purpose::Cancel => {}
+            Purpose::Asking | Purpose::Bye | Purpose::Cancel | Purpose::Subscribe { .. } => {}
         }
     }
 
@@ -223,6 +226,7 @@ impl Phone {
                 self.saw(Seen::Replied { method, status: letter.status }, now);
             }
             Purpose::Bye => self.saw(Seen::HangUpConfirmed, now),
+            Purpose::Subscribe { again } => self.subscribed(letter, again, now),
             Purpose::Cancel | Purpose::Invite | Purpose::Reinvite => {}
         }
     }
@@ -390,7 +394,12 @@ impl Phone {
     }
 
     /// The header that meets a challenge: the first one we can.
-    fn met(&mut self, letter: &Letter, method: &str, uri: &str) -> Option<(&'static str, String)> {
+    pub(super) fn met(
+        &mut self,
+        letter: &Letter,
+        method: &str,
+        uri: &str,
+    ) -> Option<(&'static str, String)> {
         let credentials = self.credentials.clone()?;
         let cnonce = self.mint.token();
         let (challenge, header) = if letter.status == 401 {

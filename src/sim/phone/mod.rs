@@ -13,6 +13,7 @@
 
 mod asking;
 mod digest;
+mod lamp;
 mod letter;
 mod serving;
 mod talk;
@@ -27,11 +28,13 @@ use bytes::Bytes;
 use crate::base::{Mint, Moment};
 use crate::sip::Flow;
 use asking::{Asked, Purpose};
+use lamp::Lamp;
 use letter::Letter;
 use serving::Served;
 use talk::{State, Talk};
 
 pub(crate) use digest::account_digests;
+pub use lamp::Light;
 pub use voice::{Codec, Description, Direction};
 
 /// RFC 3261 §17.1.1.1.
@@ -191,6 +194,7 @@ pub struct Phone {
     outputs: VecDeque<Bytes>,
     seen: Vec<(Moment, Seen)>,
     ports: u16,
+    lamps: Vec<Lamp>,
 }
 
 impl Phone {
@@ -217,6 +221,7 @@ impl Phone {
             outputs: VecDeque::new(),
             seen: Vec::new(),
             ports: 0,
+            lamps: Vec::new(),
         }
     }
 

@@ -61,6 +61,10 @@ impl Phone {
                 let status = letter.body.split(' ').nth(1).and_then(|status| status.parse().ok());
                 self.saw(Seen::Transferred { status: status.unwrap_or_default() }, now);
             }
+            ("NOTIFY", None) => {
+                let known = self.lit(letter);
+                self.simply(letter, if known { 200 } else { 481 }, now);
+            }
             ("MESSAGE", None) => {
                 self.simply(letter, 200, now);
                 self.saw(Seen::Told { text: letter.body.clone() }, now);
