@@ -28,6 +28,7 @@ impl Exchange {
                     break;
                 };
                 self.roster.rung(&listener, call);
+                self.roster_changed = true;
                 queue.matched(call, listener, now.steady);
                 self.board_changed = true;
             }

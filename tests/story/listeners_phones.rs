@@ -156,9 +156,11 @@ fn a_phone_over_tcp_rings_and_talks(town: Town) {
 
 /// RFC 4235, RFC 3863: ringing, talking, writing notes, free; and nothing of who calls.
 fn a_listener_sees_by_a_lamp_what_a_colleague_does(town: Town) {
-    let [lea] = town.listeners(["lea"]);
-    // Marc's phone watches, and isn't rung itself.
-    let marc = town.listener("marc", Habits::default());
+    // Marc watches, and isn't rung himself.
+    let [lea, marc] = town.listeners(["lea", "marc"]);
+    marc.dials("*10");
+    marc.hears_within("pause-oui", secs(20));
+    marc.comes_free_within(secs(60));
     let sees = |dialog, presence| {
         marc.sees_the_lamp("lea", "dialog", dialog, secs(40));
         marc.sees_the_lamp("lea", "presence", presence, secs(40));
