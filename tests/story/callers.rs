@@ -95,8 +95,9 @@ fn a_caller_whose_sound_stops_but_who_answers_is_kept(town: Town) {
 
 /// domain.md, "one-way audio": it is felt as indifference.
 fn a_caller_of_whom_nothing_is_ever_heard_is_an_alarm_and_stays(town: Town) {
-    let [lea, marc] = town.listeners(["lea", "marc"]);
+    let [lea] = town.listeners(["lea"]);
     let berta = lea.takes_a_call();
+    let [marc] = town.listeners(["marc"]);
     let anna = town.person("anna", Habits { sounds: false, ..town.habits_of_a_caller() });
     anna.dials("3977");
     marc.rings_within(secs(30));

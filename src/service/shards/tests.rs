@@ -1,7 +1,6 @@
 use std::cell::{Cell, RefCell};
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Instant;
 
 use super::*;
 use crate::media::rtp::{Header, Packet};
@@ -70,7 +69,7 @@ fn a_stream_that_breaks_costs_a_moment_of_its_sound_and_no_call() {
     let (shards, notices) = started((42_200, 42_299));
     let phones = [0, 1, 2].map(|index| phone(&shards, &notices, 2, index));
     let [one, other, _] = [0, 1, 2].map(|index| StreamRef { call: CallRef(2), index });
-    let began = Instant::now();
+    let clock = Clock::start();
     shards.order(Order::Join { streams: [one, other] });
     shards.order(Order::Tone { stream: StreamRef { index: 2, ..one }, tone: Tone::Ringback });
 
@@ -87,7 +86,7 @@ fn a_stream_that_breaks_costs_a_moment_of_its_sound_and_no_call() {
     assert_eq!(gaps, 0, "{heard:?}");
     assert!(heard.windows(2).all(|two| two[0].1 == two[1].1), "one series");
     let sound = Duration::from_millis(20) * heard.len() as u32;
-    assert!(sound + Duration::from_millis(300) > began.elapsed(), "{sound:?} of {began:?}");
+    assert!(sound + Duration::from_millis(300) > clock.moment().since_start(), "{sound:?}");
 
     // One that breaks again and again is lost, alone.
     assert!(shards.shards[0].send(Errand::MistakesIn(one, 1)));
