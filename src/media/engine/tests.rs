@@ -313,6 +313,7 @@ fn who_reported_and_then_vanished_gets_no_more_sound_until_it_stirs() {
 }
 
 /// RFC 3550 §6.4.1, RFC 3611 §4.7, RFC 5506: what reports tell is in the stream's quality.
+/// RFC 8079 §3: each leg has reports of its own.
 #[test]
 fn quality_tells_loss_both_ways_the_round_trip_and_how_it_sounds() {
     let mut hall = Hall::new();
@@ -416,6 +417,7 @@ fn a_join_takes_effect_at_the_next_packet_and_nobody_hears_two_voices() {
     assert!(marked[0] && !marked[1..].contains(&true));
 }
 
+/// RFC 8079 §3: each leg has reports of its own.
 #[test]
 fn what_the_network_lost_is_lost_behind_us_too() {
     let mut hall = Hall::new();

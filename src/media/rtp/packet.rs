@@ -170,6 +170,7 @@ mod tests {
         assert_eq!(with(0xA0, &[1, 2]), Ok(0));
     }
 
+    /// RFC 5761 §4; what a relay of RFC 5766 or RFC 8656 says is passed over with it.
     #[test]
     fn rtcp_stun_and_dtls_are_told_from_rtp() {
         assert_eq!(Kind::of(&[0x80, 200, 0, 6]), Kind::Rtcp);
