@@ -48,7 +48,7 @@ impl Call {
         Some(&talking.listener)
     }
 
-    /// Somebody they wanted can be reached: see [`Output::Seek`].
+    /// Somebody they wanted can be reached: see [`super::Output::Seek`].
     pub fn asks(&mut self, wanted: Wanted, now: Now) {
         self.talking(now, |talking, body, now| {
             talking.asks(body, wanted, now);
