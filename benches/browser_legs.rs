@@ -42,7 +42,7 @@ fn main() {
     }
     let seconds = arguments.find_map(|argument| argument.parse().ok()).unwrap_or(10);
     println!(
-        "{:<40}{:>10}{:>10}{:>9}{:>12}{:>24}",
+        "{:<40}{:>10}{:>10}{:>9}{:>12}{:>27}",
         "50 callers of A-law, each bridged to",
         "CPU/100",
         "kB/leg",
