@@ -29,13 +29,7 @@ fn a_listener_in_a_browser_is_rung_heard_and_hears() {
     sleep(secs(3));
     assert_eq!(ear.tone(), Some(SAYS));
 
-    // Hold: the caller hears music, and nobody hears the other.
-    tab.does("hold");
-    assert!(eventually(secs(5), || ear.tone() != Some(SAYS)), "the caller hears the listener");
-    assert!(tab.is_silent_within(secs(5)), "the listener hears the caller");
-    tab.does("resume");
-    assert!(eventually(secs(5), || ear.tone() == Some(SAYS)), "the caller hears no listener");
-    assert!(tab.hears_within(secs(5), 700.0), "the listener hears no caller");
+    holds_and_resumes(&mut tab, &ear);
 
     // RFC 8445 §9, as a laptop does that moves to another network.
     tab.does("restart");
@@ -71,12 +65,7 @@ fn a_page_on_sip_js_is_rung_heard_and_hears() {
     assert!(eventually(secs(5), || ear.tone() == Some(SAYS)), "the caller hears no listener");
     assert!(tab.hears_within(secs(5), 700.0), "the listener hears no caller");
 
-    tab.does("hold");
-    assert!(eventually(secs(5), || ear.tone() != Some(SAYS)), "the caller hears the listener");
-    assert!(tab.is_silent_within(secs(5)), "the listener hears the caller");
-    tab.does("resume");
-    assert!(eventually(secs(5), || ear.tone() == Some(SAYS)), "the caller hears no listener");
-    assert!(tab.hears_within(secs(5), 700.0), "the listener hears no caller");
+    holds_and_resumes(&mut tab, &ear);
 
     tab.does("hangUp");
     caller.goes_as_planned_within(secs(10));
@@ -149,4 +138,14 @@ fn of_two_pages_of_a_listener_one_talks_and_the_other_stops_ringing() {
     assert!(other.says_within(secs(3), "failed").is_some(), "the other page rings on");
     one.does("hangUp");
     caller.goes_as_planned_within(secs(10));
+}
+
+/// Hold: the caller hears music, and nobody hears the other; then they are together again.
+fn holds_and_resumes(tab: &mut Tab, ear: &Ear) {
+    tab.does("hold");
+    assert!(eventually(secs(5), || ear.tone() != Some(SAYS)), "the caller hears the listener");
+    assert!(tab.is_silent_within(secs(5)), "the listener hears the caller");
+    tab.does("resume");
+    assert!(eventually(secs(5), || ear.tone() == Some(SAYS)), "the caller hears no listener");
+    assert!(tab.hears_within(secs(5), 700.0), "the listener hears no caller");
 }
