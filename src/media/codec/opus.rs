@@ -39,7 +39,7 @@ impl Encoder {
     pub fn new(rate: u32) -> Self {
         let mut inner = OpusEncoder::new(rate.cast_signed(), 1, Application::Voip)
             .expect("telephones' rates are rates of Opus");
-        inner.bitrate_bps = if rate > 8_000 { 32_000 } else { 24_000 };
+        inner.bitrate_bps = if rate > 8_000 { 40_000 } else { 48_000 };
         inner.complexity = COMPLEXITY;
         inner.rate_control = RateControl::Cbr;
         inner.use_inband_fec = true;
@@ -173,8 +173,8 @@ const RATE: u32 = 16_000;
 /// 20 ms.
 const FRAME_SAMPLES: usize = 320;
 
-/// Beyond it an ear on a telephone hears nothing; below it tones are unclean (ADR 0013).
-const COMPLEXITY: i32 = 5;
+/// Beyond it an ear on a telephone hears nothing (ADR 0013).
+const COMPLEXITY: i32 = 1;
 
 #[cfg(test)]
 mod tests {
