@@ -45,12 +45,11 @@ impl Voice {
             RTCRtpCodec { mime_type: name.to_owned(), clock_rate, channels, ..Default::default() };
         Ok(Self { codec, number, ticks: clock_rate / 50, payload })
     }
-}
 
-impl Voice {
-    /// As `a=rtpmap` writes it, in small letters.
-    fn name(&self) -> &'static str {
-        if self.number == 8 { "pcma" } else { "opus" }
+    /// Whether `a=rtpmap` says it: its MIME type is `audio/` and the name there.
+    fn is_mapped(&self, mapped: &str) -> bool {
+        let said = mapped.split('/').next().unwrap_or_default();
+        self.codec.mime_type.split('/').nth(1).is_some_and(|name| name.eq_ignore_ascii_case(said))
     }
 }
 
@@ -174,7 +173,7 @@ impl Legs {
         let number = answer
             .lines()
             .filter_map(|line| line.strip_prefix("a=rtpmap:")?.split_once(' '))
-            .find(|(_, mapped)| mapped.to_ascii_lowercase().starts_with(self.voice.name()))
+            .find(|(_, mapped)| self.voice.is_mapped(mapped))
             .map_or(Ok(self.voice.number), |(number, _)| number.parse())?;
         let leg = Leg {
             number,
