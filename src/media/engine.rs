@@ -55,10 +55,10 @@ pub struct Engine {
     /// Whose sound is being worked on, for the case that it breaks.
     #[serde(skip)]
     at_work: Option<Door>,
-    /// Streams that will break, so often.
+    /// Streams that will break, once.
     #[cfg(test)]
     #[serde(skip)]
-    mistakes: BTreeMap<Door, u32>,
+    mistakes: BTreeSet<Door>,
 }
 
 /// What an engine is told at the start.
@@ -113,7 +113,7 @@ impl Engine {
             meetings: VecDeque::new(),
             at_work: None,
             #[cfg(test)]
-            mistakes: BTreeMap::new(),
+            mistakes: BTreeSet::new(),
         }
     }
 

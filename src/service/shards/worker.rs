@@ -26,11 +26,11 @@ use crate::service::Clock;
 pub(super) enum Errand {
     Order(Order),
     Library(Arc<Library>),
-    /// A thread must survive its own mistakes; these make some: in itself, and so many in a stream.
+    /// A thread must survive its own mistakes; these make one: in itself, and in a stream.
     #[cfg(test)]
     Mistake,
     #[cfg(test)]
-    MistakesIn(StreamRef, u32),
+    MistakeIn(StreamRef),
 }
 
 /// What ties a thread to the house.
@@ -185,7 +185,7 @@ impl Worker {
                 #[cfg(test)]
                 Errand::Mistake => panic!("a mistake, made on purpose"),
                 #[cfg(test)]
-                Errand::MistakesIn(stream, times) => self.engine.breaks_at(stream, times),
+                Errand::MistakeIn(stream) => self.engine.breaks_at(stream),
             }
         }
         for stream in self.shared.take_doomed() {
