@@ -60,5 +60,17 @@ impl Armour {
     }
 }
 
+/// Protects what fills `packet` up to `length`, if it needs to be.
+pub(super) fn armoured(
+    armour: &mut Option<Armour>,
+    packet: &mut [u8],
+    length: usize,
+) -> Option<usize> {
+    match armour {
+        None => Some(length),
+        Some(armour) => armour.protect(packet, length),
+    }
+}
+
 /// What a datagram holds on any road there is; a longer one was cut when it came.
 pub(super) const PACKET_MAX: usize = 1_500;

@@ -17,13 +17,12 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::armour::Armour;
+use super::armour::{Armour, armoured};
 use super::engine::{Door, Lane, Sink};
 use super::rtp::Packet;
 use super::rtp::srtp::OVERHEAD_MAX;
 use super::sdp::{AgreedText, OurKeys};
 use super::source_lock::SourceLock;
-use super::stream::armoured;
 use super::{Sources, TextAbilities};
 use crate::base::{Mint, Moment};
 
