@@ -268,9 +268,12 @@ impl Call {
     fn taken(&mut self, leg: u32, listener: ListenerName, now: Now) {
         self.step(now, |stage, body, now| match stage {
             Stage::Greeting(greeting) => greeting.picked_up(body, leg, listener, now),
-            Stage::Waiting(_) => Some(Talking::begin(body, leg, listener, now)),
-            Stage::Arriving(_) | Stage::Talking(_) | Stage::Leaving(_) | Stage::Gone(_) => {
+            // Whoever comes at the last moment is better than the last words.
+            Stage::Waiting(_) | Stage::Leaving(_) => Some(Talking::begin(body, leg, listener, now)),
+            Stage::Arriving(_) | Stage::Talking(_) | Stage::Gone(_) => {
                 body.end_phone(leg, Reason::CompletedElsewhere);
+                let talked = Duration::ZERO;
+                body.wish(Output::HungUp { listener, talked, lost: false });
                 None
             }
         });

@@ -225,7 +225,11 @@ impl Body {
 
     /// Stops whatever rings at a listener's.
     pub(super) fn stop_ringing(&mut self, listener: &ListenerName, why: Stop, now: Now) {
-        let legs = self.legs_of(listener);
+        let mut legs = self.legs_of(listener);
+        // A phone that was picked up rings no more: it is the conversation's to end.
+        legs.retain(|leg| {
+            self.phones.get(leg).is_some_and(|phone| phone.state != PhoneState::PickedUp)
+        });
         if legs.is_empty() {
             return;
         }

@@ -1,12 +1,13 @@
 //! Hours, drains and the operator's switch, line by line.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::base::{CallRef, LineName, Moment, Now};
+use crate::base::{CallRef, LineName, ListenerName, Moment, Now, QueueName};
 use crate::call::Call;
 use crate::exchange::{
     Exchange, Guest, HEARTBEAT, Level, LinePlan, Plan, Stopping, Timer, limits, setup,
@@ -49,8 +50,7 @@ impl Exchange {
     pub(super) fn planned(&mut self, plan: &Arc<Plan>, now: Now) {
         self.plan = Arc::clone(plan);
         self.endpoint.reconfigured(setup(plan), now);
-        let listeners =
-            plan.listeners.iter().map(|(name, listener)| (name.clone(), listener.queues.clone()));
+        let listeners = self.queues_of_listeners(plan);
         self.roster.planned(listeners, now.steady);
         for (name, queue_plan) in &plan.queues {
             match self.queues.get_mut(name) {
@@ -60,8 +60,9 @@ impl Exchange {
                 }
             }
         }
-        // A queue that is planned no more serves those who wait in it, and then goes.
-        self.queues.retain(|name, queue| plan.queues.contains_key(name) || !queue.is_empty());
+        // A queue that is planned no more serves those who came to it, and then goes.
+        let used = self.queues_used();
+        self.queues.retain(|name, _| plan.queues.contains_key(name) || used.contains(name));
         for name in plan.lines.keys() {
             self.lines.entry(name.clone()).or_default();
         }
@@ -71,6 +72,50 @@ impl Exchange {
         self.timers.set(Timer::Heartbeat, now.steady + HEARTBEAT);
         self.roster_has_changed();
         self.review_lines(now);
+    }
+
+    /// The queues every listener serves by this plan; and those it names no more, while callers came to
+    /// them: served by who served them, and by who serves what took their place.
+    fn queues_of_listeners(&self, plan: &Plan) -> BTreeMap<ListenerName, BTreeSet<QueueName>> {
+        let mut queues: BTreeMap<_, _> = plan
+            .listeners
+            .iter()
+            .map(|(name, listener)| (name.clone(), listener.queues.clone()))
+            .collect();
+        for retired in self.queues_used() {
+            if plan.queues.contains_key(&retired) {
+                continue;
+            }
+            let lines = self.guests.values().filter_map(|guest| match guest {
+                Guest::Caller(caller) => Some(caller).filter(|caller| caller.queue == retired),
+                Guest::Errand(_) => None,
+            });
+            let lines = lines.filter_map(|caller| plan.lines.get(&caller.call.line().name));
+            let successors: BTreeSet<&QueueName> = lines.map(|line| &line.queue).collect();
+            for (listener, serves) in &mut queues {
+                let takes_over = successors.iter().any(|queue| serves.contains(*queue));
+                if takes_over || self.roster.serves(listener, &retired) {
+                    serves.insert(retired.clone());
+                }
+            }
+        }
+        queues
+    }
+
+    fn queues_used(&self) -> BTreeSet<QueueName> {
+        let callers = self.guests.values().filter_map(|guest| match guest {
+            Guest::Caller(caller) => Some(caller.queue.clone()),
+            Guest::Errand(_) => None,
+        });
+        callers.collect()
+    }
+
+    /// A call has gone, and perhaps with it the last that a queue was kept for.
+    pub(super) fn queue_may_go(&mut self, queue: &QueueName) {
+        if !self.plan.queues.contains_key(queue) && !self.queues_used().contains(queue) {
+            self.queues.remove(queue);
+            self.attended.remove(queue);
+        }
     }
 
     /// The verdict for one line at one believed instant, the operator's switch included.

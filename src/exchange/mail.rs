@@ -233,7 +233,7 @@ impl Exchange {
     fn estimate(&mut self, call: CallRef, now: Now) {
         let wait = self.queue_name_of(call).and_then(|name| {
             let place = self.queues.get(&name)?.place_of(call)?;
-            let on_duty = self.roster.on_duty(&name);
+            let on_duty = self.roster.on_duty(&name).len();
             // The first in line with somebody free waits no longer than it takes to pick up.
             let free = self.roster.free(&name).len();
             let place = place.saturating_sub(free);

@@ -15,6 +15,7 @@ impl Exchange {
             if queue.calls().next().is_none() {
                 continue;
             }
+            let on_duty = self.roster.on_duty(name);
             loop {
                 let mut free = self.roster.free(name);
                 if !free.is_empty() {
@@ -24,7 +25,7 @@ impl Exchange {
                 if free.is_empty() {
                     break;
                 }
-                let Some((call, listener)) = queue.next_match(&free, now.steady) else {
+                let Some((call, listener)) = queue.next_match(&free, &on_duty, now.steady) else {
                     break;
                 };
                 self.roster.rung(&listener, call);

@@ -194,6 +194,9 @@ impl Exchange {
         self.latest = now;
         self.notice_clock_step();
         self.take_in(input, now);
+        // Settled before anything that is due: a phone picked up in the instant in which its ringing
+        // ends has been picked up, and nobody may go on to end what is a conversation by now.
+        self.settle(now);
         self.run_timers(now);
         self.settle(now);
     }
@@ -352,7 +355,10 @@ impl Exchange {
         }
         self.admission.left(call);
         let listener = match guest {
-            Some(Guest::Caller(caller)) => caller.is_listener,
+            Some(Guest::Caller(caller)) => {
+                self.queue_may_go(&caller.queue);
+                caller.is_listener
+            }
             Some(Guest::Errand(errand)) => Some(errand.listener().clone()),
             None => None,
         };

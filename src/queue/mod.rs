@@ -19,7 +19,7 @@ mod estimate;
 mod fairness;
 mod strategy;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -191,7 +191,8 @@ impl Queue {
     }
 
     /// A caller whose listener was lost, or who was given back, goes to the head, full or not
-    /// (decisions.md §15). Who has given them back is not rung for them again.
+    /// (decisions.md §15). Who has given them back is not rung for them again while anybody else is on
+    /// duty.
     pub fn returned(&mut self, call: CallRef, class: Class, avoids: Option<ListenerName>) {
         if !self.knows(call) {
             self.places.push_front(Place {
@@ -306,10 +307,12 @@ impl Queue {
     // ---- questions ----
 
     /// For whom one of the `free` listeners should ring now, and which. `free` comes longest free
-    /// first. Asks again after [`Queue::matched`] until the answer is None.
+    /// first; `on_duty` are they and those who will be free in a while. Asks again after
+    /// [`Queue::matched`] until the answer is None.
     pub fn next_match(
         &mut self,
         free: &[(ListenerName, Moment)],
+        on_duty: &BTreeSet<ListenerName>,
         now: Moment,
     ) -> Option<(CallRef, ListenerName)> {
         let kept = self.keep_turns(free.len(), now);
@@ -321,7 +324,7 @@ impl Queue {
             place.ready
                 && place.hold == Hold::None
                 && place.ringing() < most
-                && free.iter().any(|(listener, _)| place.takes(listener))
+                && free.iter().any(|(listener, _)| place.takes(listener, on_duty))
         };
         let first_round = match self.plan.strategy {
             // Everybody rings for the first in line, whoever else waits.
@@ -331,14 +334,9 @@ impl Queue {
             }
         };
         let place = first_round.or_else(|| self.in_turn().find(|place| wants(place, at_once)))?;
-        let listener = match &place.avoids {
-            None => self.plan.strategy.choose(free, self.rung_last.as_ref())?,
-            Some(avoided) => {
-                let mut others = free.to_vec();
-                others.retain(|(listener, _)| listener != avoided);
-                self.plan.strategy.choose(&others, self.rung_last.as_ref())?
-            }
-        };
+        let mut takers = free.to_vec();
+        takers.retain(|(listener, _)| place.takes(listener, on_duty));
+        let listener = self.plan.strategy.choose(&takers, self.rung_last.as_ref())?;
         Some((place.call, listener))
     }
 
@@ -431,8 +429,10 @@ impl Queue {
 }
 
 impl Place {
-    fn takes(&self, listener: &ListenerName) -> bool {
-        self.avoids.as_ref() != Some(listener)
+    /// Whether this listener may be rung for the caller. Who has given them back is, when nobody else
+    /// would ever come: a caller somebody knows is better served than one who waits for ever.
+    fn takes(&self, listener: &ListenerName, on_duty: &BTreeSet<ListenerName>) -> bool {
+        self.avoids.as_ref() != Some(listener) || on_duty.iter().all(|other| other == listener)
     }
 
     fn ringing(&self) -> usize {

@@ -171,8 +171,9 @@ fn comes(queue: &mut Queue, call: CallRef) {
 /// Matches until nothing more can be, as the exchange does.
 fn matches(queue: &mut Queue, free: &[&str]) -> Vec<(CallRef, String)> {
     let mut free: Vec<_> = free.iter().map(|listener| (name(listener), at(0))).collect();
+    let on_duty = free.iter().map(|(listener, _)| listener.clone()).collect();
     let mut found = Vec::new();
-    while let Some((call, listener)) = queue.next_match(&free, at(0)) {
+    while let Some((call, listener)) = queue.next_match(&free, &on_duty, at(0)) {
         free.retain(|(name, _)| *name != listener);
         queue.matched(call, listener.clone(), at(0));
         found.push((call, listener.to_string()));

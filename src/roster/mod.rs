@@ -330,6 +330,11 @@ impl Roster {
         self.desks.iter().map(|(listener, desk)| (listener, desk.presence()))
     }
 
+    /// Whether a listener takes calls of this queue at all.
+    pub fn serves(&self, listener: &ListenerName, queue: &QueueName) -> bool {
+        self.desks.get(listener).is_some_and(|desk| desk.queues.contains(queue))
+    }
+
     /// How many of a listener's phones are registered.
     pub fn phones_of(&self, listener: &ListenerName) -> usize {
         self.desks.get(listener).map_or(0, |desk| desk.registered)
@@ -363,19 +368,11 @@ impl Roster {
         self.of(queue).filter(|desk| desk.is_logged_in()).count()
     }
 
-    /// How many listeners of a queue take calls: free, ringing, talking or at their notes.
-    pub fn on_duty(&self, queue: &QueueName) -> usize {
-        self.of(queue)
-            .filter(|desk| {
-                matches!(
-                    desk.presence(),
-                    Presence::Available { .. }
-                        | Presence::Alerting { .. }
-                        | Presence::Talking { .. }
-                        | Presence::AfterCallWork { .. }
-                )
-            })
-            .count()
+    /// The listeners of a queue who take calls: free, ringing, talking or at their notes, and not about
+    /// to pause.
+    pub fn on_duty(&self, queue: &QueueName) -> BTreeSet<ListenerName> {
+        let desks = self.desks.iter().filter(|(_, desk)| desk.queues.contains(queue));
+        desks.filter(|(_, desk)| desk.is_on_duty()).map(|(name, _)| name.clone()).collect()
     }
 
     fn of(&self, queue: &QueueName) -> impl Iterator<Item = &Desk> {
@@ -424,6 +421,19 @@ impl Desk {
             }
             | Presence::Elsewhere => true,
         }
+    }
+
+    fn is_on_duty(&self) -> bool {
+        self.pause.is_none()
+            && match self.presence() {
+                Presence::Available { .. }
+                | Presence::Alerting { .. }
+                | Presence::Talking { .. }
+                | Presence::AfterCallWork { .. } => true,
+                // A call of a moment: they have pressed a code, as a rule.
+                Presence::Elsewhere => self.reachable > 0,
+                Presence::Offline | Presence::Paused { .. } | Presence::Unreachable => false,
+            }
     }
 
     fn next_lease(&self) -> Option<Moment> {

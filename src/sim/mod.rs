@@ -28,7 +28,7 @@ pub mod witness;
 mod world;
 pub mod written;
 
-pub use network::Weather;
+pub use network::{FAIR_DELAY, Weather};
 pub use person::Person;
 pub use phone::Habits;
 pub use sound::Heard;

@@ -232,6 +232,19 @@ impl Town {
         self.world_mut().goes_to(end);
     }
 
+    /// Time passes until what is said now reaches the house at exactly this moment, in fair weather.
+    #[track_caller]
+    pub fn goes_to_be_heard_at(&self, moment: Moment) {
+        let end = Moment::START + (moment - Moment::START).saturating_sub(FAIR_DELAY);
+        assert!(end >= self.world().now, "that moment is past");
+        self.world_mut().goes_to(end);
+    }
+
+    /// When the house means to act next by itself.
+    pub fn next_deadline(&self) -> Option<Moment> {
+        self.world().exchange.poll_timeout()
+    }
+
     /// Time passes until a clock in Paris shows `13:00:00`, today or tomorrow, or a whole date.
     #[track_caller]
     pub fn goes_to(&self, time: &str) {

@@ -37,6 +37,7 @@ mod operator;
 mod overload;
 mod privacy;
 mod queue;
+mod races;
 mod sessions;
 mod signalling;
 mod text;

@@ -30,6 +30,8 @@ stories![
     a_caller_who_hangs_up_while_a_colleague_rings_ends_it_all,
     a_colleague_on_the_phone_is_not_rung,
     a_listener_who_knows_the_caller_gives_them_back,
+    a_caller_whom_the_only_listener_gave_back_is_theirs_again,
+    a_caller_given_back_is_theirs_again_when_everybody_else_has_gone,
     a_listener_moves_the_caller_from_their_page,
     a_listener_hands_over_from_their_page,
     a_listener_picks_up_what_rings_at_a_colleagues,
@@ -348,6 +350,39 @@ fn a_listener_who_knows_the_caller_gives_them_back(town: Town) {
     marc.picks_up();
     anna.talks_with_within(&marc, secs(8));
     anna.hangs_up();
+    assert_eq!(town.has_records(2).len(), 2);
+}
+
+/// Nobody waits for ever because the only person there knows them.
+fn a_caller_whom_the_only_listener_gave_back_is_theirs_again(town: Town) {
+    let (anna, lea) = anna_talks_with_lea(&town);
+    town.orders(Command::GiveBack { listener: name("lea") }).unwrap();
+    anna.hears_within("retour-file", secs(2));
+    lea.comes_free_within(secs(40));
+
+    lea.rings_within(minutes(2));
+    lea.picks_up();
+    anna.talks_with_within(&lea, secs(8));
+    anna.hangs_up();
+    town.last_record();
+}
+
+fn a_caller_given_back_is_theirs_again_when_everybody_else_has_gone(town: Town) {
+    let (town, lea, anna, marc) = talking(town);
+    let other = marc.takes_a_call();
+    town.orders(Command::GiveBack { listener: name("lea") }).unwrap();
+    lea.comes_free_within(secs(40));
+    town.orders(Command::EndAfterCallWork { listener: name("lea") }).unwrap();
+    town.passes(secs(30));
+    lea.is_quiet();
+
+    // Marc wants a pause after the call he has: nobody else would come.
+    town.orders(Command::Pause { listener: name("marc"), reason: None }).unwrap();
+    lea.rings_within(secs(8));
+    lea.picks_up();
+    anna.talks_with_within(&lea, secs(8));
+    anna.hangs_up();
+    other.hangs_up();
     assert_eq!(town.has_records(2).len(), 2);
 }
 

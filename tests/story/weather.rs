@@ -58,6 +58,7 @@ fn all() -> Vec<(&'static str, Story)> {
         crate::overload::STORIES,
         crate::privacy::STORIES,
         crate::queue::STORIES,
+        crate::races::STORIES,
         crate::sessions::STORIES,
         crate::signalling::STORIES,
         crate::emergency::STORIES,
