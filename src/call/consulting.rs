@@ -259,11 +259,12 @@ impl Body {
         for phone in phones {
             let leg = self.fresh_leg();
             let stream = self.stream(leg);
-            let road = words::road(phone.flow.transport);
+            let road = words::road_to(&phone);
             let leg_of = PhoneLeg {
                 listener: name.clone(),
                 far: Far::Colleague(phone.phone),
                 road,
+                insisted: false,
                 state: PhoneState::Inviting,
                 talks: Talks::opening(),
             };
@@ -288,6 +289,7 @@ impl Body {
             listener,
             far: Far::Dialled { answer: None, is_wanted: false },
             road,
+            insisted: false,
             state: PhoneState::PickedUp,
             talks: Talks::opening(),
         };

@@ -96,6 +96,15 @@ pub enum Output {
     Doubt {
         phone: PhoneRef,
     },
+    /// Text was agreed on with this phone.
+    ShowsText {
+        phone: PhoneRef,
+    },
+    /// This phone has refused one kind of offer and taken the other: the one that demands keys, or not.
+    DemandsKeys {
+        phone: PhoneRef,
+        demands: bool,
+    },
     Media(Order),
     /// The caller wrote something, or whoever talks with them; `listener` talks with them now.
     Written {

@@ -44,6 +44,7 @@ impl Body {
             listener: helper.name,
             far: Far::Outside(helper.number),
             road: Road::Readable,
+            insisted: false,
             state: PhoneState::Inviting,
             talks: Talks::opening(),
         };

@@ -22,6 +22,8 @@ pub(super) struct PhoneLeg {
     pub far: Far,
     /// What its descriptions travel by.
     pub road: Road,
+    /// It has refused one kind of offer, and was made the other.
+    pub insisted: bool,
     pub state: PhoneState,
     pub talks: Talks,
 }
@@ -71,11 +73,12 @@ impl Body {
         for phone in phones {
             let leg = self.fresh_leg();
             let stream = self.stream(leg);
-            let road = words::road(phone.flow.transport);
+            let road = words::road_to(&phone);
             let leg_of = PhoneLeg {
                 listener: listener.clone(),
                 far: Far::Phone(phone.phone),
                 road,
+                insisted: false,
                 state: PhoneState::Inviting,
                 talks: Talks::opening(),
             };
@@ -120,6 +123,10 @@ impl Body {
         }
         let stirred = phone.state == PhoneState::Quiet;
         phone.state = PhoneState::Ringing;
+        self.learns_of_keys(leg);
+        let Some(phone) = self.phones.get(&leg) else {
+            return;
+        };
         if stirred {
             let listener = phone.listener.clone();
             self.wish(Output::Stirred { listener });
@@ -166,6 +173,7 @@ impl Body {
         if let Some(phone) = self.phones.get_mut(&leg) {
             phone.state = PhoneState::PickedUp;
         }
+        self.learns_of_keys(leg);
         for other in self.legs_of(&listener) {
             if other != leg {
                 self.end_phone(other, Reason::CompletedElsewhere);
@@ -181,7 +189,8 @@ impl Body {
     }
 
     /// Whether a phone inside TLS that refused our offer is asked again, with keys demanded (RFC 3711):
-    /// some take no sound that might be plain, and nothing tells which before they are asked.
+    /// some take no sound that might be plain, and nothing tells which before they are asked. One that
+    /// is known to be of that kind, and refuses all the same, is asked the other way.
     pub(super) fn insists(&mut self, leg: u32, why: Failure) -> bool {
         let unwilling = matches!(why, Failure::Refused(406 | 415 | 488 | 606));
         let Some(phone) = self.phones.get_mut(&leg).filter(|_| unwilling) else {
@@ -191,16 +200,38 @@ impl Body {
             PhoneState::Inviting | PhoneState::Quiet | PhoneState::Ringing => {}
             PhoneState::Asked | PhoneState::PickedUp => return false,
         }
-        if phone.road != Road::Private {
-            return false;
-        }
-        phone.road = Road::Sealed;
+        let road = match (phone.road, phone.insisted) {
+            (Road::Private, false) => Road::Sealed,
+            (Road::Sealed, false) => Road::Private,
+            (Road::Readable | Road::Web, _) | (_, true) => return false,
+        };
+        phone.road = road;
+        phone.insisted = true;
         phone.talks = Talks::opening();
         let stream = self.stream(leg);
         self.media(Order::Close { stream });
-        self.media(Order::Open { stream, sources: Sources::Anywhere, road: Road::Sealed });
+        self.media(Order::Open { stream, sources: Sources::Anywhere, road });
         self.media(Order::Offer { stream, like: Some(self.stream(CALLER)) });
         true
+    }
+
+    /// The phone has taken our second offer: the next call begins with it.
+    pub(super) fn learns_of_keys(&mut self, leg: u32) {
+        let Some(leg_of) = self.phones.get(&leg).filter(|phone| phone.insisted) else {
+            return;
+        };
+        let demands = leg_of.road == Road::Sealed;
+        if let Some(phone) = self.phone_on(leg) {
+            self.wish(Output::DemandsKeys { phone, demands });
+        }
+    }
+
+    /// The registered phone behind a leg.
+    pub(super) fn phone_on(&self, leg: u32) -> Option<PhoneRef> {
+        match self.phones.get(&leg)?.far {
+            Far::Phone(phone) | Far::Colleague(phone) => Some(phone),
+            Far::Outside(_) | Far::Dialled { .. } => None,
+        }
     }
 
     pub(super) fn phone_failed(&mut self, leg: u32, why: Failure, now: Now) {

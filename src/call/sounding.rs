@@ -40,6 +40,9 @@ impl Call {
             }
             Notice::Writes { stream } => {
                 self.body.writes |= stream.index == CALLER;
+                if let Some(phone) = self.body.phone_on(stream.index) {
+                    self.body.wish(Output::ShowsText { phone });
+                }
             }
             Notice::Written { stream, text } => {
                 let by = if stream.index == CALLER { Party::Caller } else { Party::Listener };

@@ -9,7 +9,7 @@ use crate::call::LinePlan;
 use crate::ivr::{self, Announcement, Closed};
 use crate::media::Road;
 use crate::schedule::{Closure, Opening};
-use crate::sip::Transport;
+use crate::sip::{Phone, Transport};
 
 /// RFC 7462: phones that know it ring in a way of their own for a caller who was cut off before.
 pub(super) const RESUMES_ALERT: &str = "<urn:alert:service:call-waiting>";
@@ -30,6 +30,14 @@ pub fn road(transport: Transport) -> Road {
         Transport::Udp | Transport::Tcp => Road::Readable,
         Transport::Tls => Road::Private,
         Transport::Ws | Transport::Wss => Road::Web,
+    }
+}
+
+/// The same for an offer to a registered phone.
+pub(super) fn road_to(phone: &Phone) -> Road {
+    match road(phone.flow.transport) {
+        Road::Private if phone.demands_keys => Road::Sealed,
+        road @ (Road::Readable | Road::Private | Road::Sealed | Road::Web) => road,
     }
 }
 

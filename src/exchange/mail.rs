@@ -59,6 +59,8 @@ impl Exchange {
                     exchange.endpoint.probe(dialog, now);
                 });
             }
+            Wish::ShowsText { phone } => self.endpoint.shows_text(phone, now),
+            Wish::DemandsKeys { phone, demands } => self.endpoint.demands_keys(phone, demands),
             Wish::Doubt { phone } => self.endpoint.doubt(phone, now),
             Wish::Invite { leg, phone, display, alert_info, offer } => {
                 let from_user = self.display_of(call);

@@ -1,8 +1,10 @@
 //! From queues and the roster to calls: who rings for whom.
 
-use crate::base::{Now, QueueName};
+use std::collections::BTreeSet;
+
+use crate::base::{CallRef, ListenerName, Now, QueueName};
 use crate::exchange::{Exchange, Guest};
-use crate::queue;
+use crate::queue::{self, Staff};
 use crate::roster::Presence;
 use crate::sip::Activity;
 
@@ -11,6 +13,7 @@ impl Exchange {
     pub(super) fn match_callers(&mut self, now: Now) {
         self.match_wanted = false;
         let mut called_off = None;
+        let writers = self.writers();
         for (name, queue) in &mut self.queues {
             if queue.calls().next().is_none() {
                 continue;
@@ -25,7 +28,16 @@ impl Exchange {
                 if free.is_empty() {
                     break;
                 }
-                let Some((call, listener)) = queue.next_match(&free, &on_duty, now.steady) else {
+                let reads = |listener: &&ListenerName| {
+                    self.endpoint.phones(listener).iter().any(|it| it.reachable && it.shows_text)
+                };
+                let readers = match writers.is_empty() {
+                    true => BTreeSet::new(),
+                    false => on_duty.iter().filter(reads).cloned().collect(),
+                };
+                let staff =
+                    Staff { free: &free, on_duty: &on_duty, readers: &readers, writers: &writers };
+                let Some((call, listener)) = queue.next_match(staff, now.steady) else {
                     break;
                 };
                 self.roster.rung(&listener, call);
@@ -34,6 +46,15 @@ impl Exchange {
                 self.board_changed = true;
             }
         }
+    }
+
+    /// The callers who write rather than speak (scenarios.md SC-25).
+    fn writers(&self) -> BTreeSet<CallRef> {
+        let writes = |guest: &Guest| match guest {
+            Guest::Caller(caller) => caller.call.writes(),
+            Guest::Errand(_) => false,
+        };
+        self.guests.iter().filter(|(_, guest)| writes(guest)).map(|(call, _)| *call).collect()
     }
 
     /// Carries out one wish of one queue; false when none has any.

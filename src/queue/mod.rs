@@ -17,9 +17,10 @@
 mod drain;
 mod estimate;
 mod fairness;
+mod staff;
 mod strategy;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,7 @@ use crate::base::{CallRef, ListenerName, Moment, Timers};
 pub use drain::{Drain, Output as DrainOutput};
 pub use estimate::Estimate;
 pub use fairness::Class;
+pub use staff::Staff;
 pub use strategy::RingStrategy;
 
 /// How long a caller who put us on hold keeps a listener free for themselves before the next
@@ -306,17 +308,11 @@ impl Queue {
 
     // ---- questions ----
 
-    /// For whom one of the `free` listeners should ring now, and which. `free` comes longest free
-    /// first; `on_duty` are they and those who will be free in a while. Asks again after
+    /// For whom one of the free listeners should ring now, and which. Asks again after
     /// [`Queue::matched`] until the answer is None.
-    pub fn next_match(
-        &mut self,
-        free: &[(ListenerName, Moment)],
-        on_duty: &BTreeSet<ListenerName>,
-        now: Moment,
-    ) -> Option<(CallRef, ListenerName)> {
-        let kept = self.keep_turns(free.len(), now);
-        if kept >= free.len() {
+    pub fn next_match(&mut self, staff: Staff<'_>, now: Moment) -> Option<(CallRef, ListenerName)> {
+        let kept = self.keep_turns(staff.free.len(), now);
+        if kept >= staff.free.len() {
             return None;
         }
         let at_once = self.plan.strategy.at_once(self.plan.listeners_at_once);
@@ -324,7 +320,7 @@ impl Queue {
             place.ready
                 && place.hold == Hold::None
                 && place.ringing() < most
-                && free.iter().any(|(listener, _)| place.takes(listener, on_duty))
+                && !place.takers(staff).is_empty()
         };
         let first_round = match self.plan.strategy {
             // Everybody rings for the first in line, whoever else waits.
@@ -334,8 +330,14 @@ impl Queue {
             }
         };
         let place = first_round.or_else(|| self.in_turn().find(|place| wants(place, at_once)))?;
-        let mut takers = free.to_vec();
-        takers.retain(|(listener, _)| place.takes(listener, on_duty));
+        let mut takers = place.takers(staff);
+        let is_for_others = |other: &&Place| other.writes(staff) && wants(other, 1);
+        if !place.writes(staff) && self.places.iter().any(|other| is_for_others(&other)) {
+            // Whoever reads is left for who writes, as long as there is somebody else.
+            let (readers, others): (Vec<_>, Vec<_>) =
+                takers.into_iter().partition(|(one, _)| staff.readers.contains(one));
+            takers = if others.is_empty() { readers } else { others };
+        }
         let listener = self.plan.strategy.choose(&takers, self.rung_last.as_ref())?;
         Some((place.call, listener))
     }
@@ -429,12 +431,6 @@ impl Queue {
 }
 
 impl Place {
-    /// Whether this listener may be rung for the caller. Who has given them back is, when nobody else
-    /// would ever come: a caller somebody knows is better served than one who waits for ever.
-    fn takes(&self, listener: &ListenerName, on_duty: &BTreeSet<ListenerName>) -> bool {
-        self.avoids.as_ref() != Some(listener) || on_duty.iter().all(|other| other == listener)
-    }
-
     fn ringing(&self) -> usize {
         self.attempts.iter().filter(|attempt| !attempt.quiet).count()
     }

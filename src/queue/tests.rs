@@ -41,6 +41,34 @@ fn a_quiet_phone_does_not_keep_another_from_ringing() {
 }
 
 #[test]
+fn who_reads_is_rung_first_for_who_writes_and_left_for_them() {
+    let mut queue = queue(20);
+    comes(&mut queue, ANNA);
+    comes(&mut queue, BERT);
+
+    let found = matches_with(&mut queue, &["lea", "marc"], &["lea"], &[BERT]);
+    assert_eq!(found, [(ANNA, "marc"), (BERT, "lea")].map(owned));
+
+    // While a reader's phone rings, nobody else's does; when it is quiet, anybody's.
+    assert_eq!(
+        matches_with(&mut queue, &["nora"], &["lea"], &[ANNA, BERT]),
+        [(ANNA, "nora")].map(owned)
+    );
+    queue.quiet(BERT, &name("lea"));
+    assert_eq!(matches_with(&mut queue, &["omar"], &["lea"], &[BERT]), [(BERT, "omar")].map(owned));
+}
+
+#[test]
+fn with_no_reader_there_who_writes_is_like_anybody() {
+    let mut queue = queue(20);
+    comes(&mut queue, ANNA);
+
+    let found = matches_with(&mut queue, &["lea", "marc"], &[], &[ANNA]);
+
+    assert_eq!(found, [(ANNA, "lea"), (ANNA, "marc")].map(owned));
+}
+
+#[test]
 fn when_one_picks_up_the_others_stop() {
     let mut queue = queue(20);
     comes(&mut queue, ANNA);
@@ -170,10 +198,25 @@ fn comes(queue: &mut Queue, call: CallRef) {
 
 /// Matches until nothing more can be, as the exchange does.
 fn matches(queue: &mut Queue, free: &[&str]) -> Vec<(CallRef, String)> {
+    matches_with(queue, free, &[], &[])
+}
+
+fn matches_with(
+    queue: &mut Queue,
+    free: &[&str],
+    readers: &[&str],
+    writers: &[CallRef],
+) -> Vec<(CallRef, String)> {
     let mut free: Vec<_> = free.iter().map(|listener| (name(listener), at(0))).collect();
     let on_duty = free.iter().map(|(listener, _)| listener.clone()).collect();
+    let readers = readers.iter().map(|reader| name(reader)).collect();
+    let writers = writers.iter().copied().collect();
     let mut found = Vec::new();
-    while let Some((call, listener)) = queue.next_match(&free, &on_duty, at(0)) {
+    loop {
+        let staff = Staff { free: &free, on_duty: &on_duty, readers: &readers, writers: &writers };
+        let Some((call, listener)) = queue.next_match(staff, at(0)) else {
+            break;
+        };
         free.retain(|(name, _)| *name != listener);
         queue.matched(call, listener.clone(), at(0));
         found.push((call, listener.to_string()));

@@ -23,6 +23,11 @@ impl Transport {
         !matches!(self, Self::Udp)
     }
 
+    /// Whether a browser is at the other end.
+    pub fn is_web(self) -> bool {
+        matches!(self, Self::Ws | Self::Wss)
+    }
+
     /// Whether nobody on the road can read what travels.
     pub fn is_secure(self) -> bool {
         matches!(self, Self::Tls | Self::Wss)

@@ -39,6 +39,8 @@ pub(crate) struct Wish {
     pub(crate) q: Option<u16>,
     /// None: the registrar's own default.
     pub(crate) expires: Option<Duration>,
+    /// `text` (RFC 3840): calls with it may have text.
+    pub(crate) shows_text: bool,
 }
 
 /// What a REGISTER asks.
@@ -128,6 +130,10 @@ struct Binding {
     reachability: Reachability,
     /// It has not refused a text yet.
     takes_text: bool,
+    /// Text in calls: it has said so, or agreed on some.
+    shows_text: bool,
+    /// It refused an offer of sound that might be plain, and took one that demanded keys.
+    demands_keys: bool,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -247,6 +253,22 @@ impl Registrar {
         }
     }
 
+    /// Text was agreed on with a phone.
+    pub(crate) fn shows_text(&mut self, phone: PhoneRef) {
+        if let Some(binding) = self.bindings.get_mut(&phone)
+            && !std::mem::replace(&mut binding.shows_text, true)
+        {
+            self.outputs.push_back(Output::Changed(binding.listener.clone()));
+        }
+    }
+
+    /// Which offer a phone has taken that refused another: one that demanded keys, or not.
+    pub(crate) fn demands_keys(&mut self, phone: PhoneRef, demands: bool) {
+        if let Some(binding) = self.bindings.get_mut(&phone) {
+            binding.demands_keys = demands;
+        }
+    }
+
     /// The accounts changed: phones of those for whom `keeps` is false are gone.
     pub(crate) fn keep_only(&mut self, keeps: impl Fn(&ListenerName) -> bool) {
         for phone in self.phones_where(|binding| !keeps(&binding.listener)) {
@@ -288,6 +310,8 @@ impl Registrar {
                     expires_at: binding.expires_at,
                     reachable: binding.reachability == Reachability::Reachable,
                     user_agent: binding.user_agent.clone(),
+                    shows_text: binding.shows_text || binding.flow.transport.is_web(),
+                    demands_keys: binding.demands_keys,
                 })
             })
             .collect();
@@ -423,6 +447,8 @@ impl Registrar {
             user_agent: registration.user_agent.chars().take(USER_AGENT_MAX).collect(),
             reachability: Reachability::Reachable,
             takes_text: true,
+            shows_text: wish.shows_text,
+            demands_keys: false,
         };
         let (phone, changed) = match known {
             Some(phone) => {
@@ -438,6 +464,10 @@ impl Registrar {
         self.timers.stop(&(phone, Timer::Probe));
         if let Some(before) = self.bindings.get(&phone) {
             binding.takes_text = before.takes_text;
+            if before.user_agent == binding.user_agent {
+                binding.shows_text |= before.shows_text;
+                binding.demands_keys = before.demands_keys;
+            }
         }
         self.bindings.insert(phone, binding);
         if changed {

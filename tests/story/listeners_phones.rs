@@ -215,6 +215,32 @@ fn a_phone_that_takes_no_plain_sound_is_rung_and_talks(town: Town) {
     let record = town.last_record();
     assert_eq!(record.attempts.len(), 2, "one attempt each: {record:?}");
 
+    // What it takes is remembered: it is asked once.
+    let since = town.now();
+    town.orders(Command::EndAfterCallWork { listener: "nora".parse().unwrap() }).unwrap();
+    town.orders(Command::Pause { listener: "lea".parse().unwrap(), reason: None }).unwrap();
+    let clara = town.dials("clara", "3977");
+    nora.rings_within(secs(8));
+    assert_eq!(town.invites_to("nora", since), 1);
+    nora.picks_up();
+    clara.talks_with_within(&nora, secs(8));
+
+    // Its owner has chosen otherwise since: it is rung all the same, in the same second.
+    nora.changes(|habits| {
+        habits.protects = false;
+        habits.leaves_open = true;
+    });
+    clara.hangs_up();
+    nora.comes_free_within(secs(40));
+    town.orders(Command::EndAfterCallWork { listener: "nora".parse().unwrap() }).unwrap();
+    let dora = town.dials("dora", "3977");
+    nora.rings_within(secs(8));
+    nora.picks_up();
+    dora.talks_with_within(&nora, secs(8));
+    dora.hangs_up();
+    town.has_records(3);
+    town.orders(Command::ComeBack { listener: "lea".parse().unwrap() }).unwrap();
+
     // Outside TLS there is nothing that can be done for it, and it is not asked for ever.
     nora.unregisters();
     lea.unregisters();

@@ -13,6 +13,9 @@ stories![
     a_listener_writes_on_the_page_and_the_caller_reads_it,
     the_keys_a_caller_presses_are_shown_to_their_listener_alone,
     a_caller_who_only_writes_is_not_hung_up_on,
+    who_writes_is_offered_to_who_reads_before_others,
+    a_phone_that_has_shown_text_once_is_rung_first_from_then_on,
+    who_reads_is_left_for_who_writes,
 ];
 
 fn dials(town: &Town) -> Person {
@@ -142,4 +145,73 @@ fn a_caller_who_only_writes_is_not_hung_up_on(town: Town) {
     assert!(anna.is_in_call() && lea.is_in_call());
     anna.types("je suis toujours là");
     lea.reads("je suis toujours là");
+}
+
+/// Nobody has to fetch a page to read somebody who can't speak, as long as a phone is there for it.
+fn who_writes_is_offered_to_who_reads_before_others(town: Town) {
+    let [marc] = town.listeners(["marc"]);
+    town.passes(minutes(1));
+    let lea = a_listener_who_reads(&town);
+    let anna = dials(&town);
+    anna.gets_through();
+
+    lea.rings_within(secs(30));
+    town.passes(secs(10));
+    if town.is_fair() {
+        assert_eq!(marc.rang(), 0, "while a phone that shows text rings, no other does");
+    }
+    // But a caller waits for nobody's phone who has walked off.
+    marc.rings_within(secs(40));
+    marc.picks_up();
+    anna.talks_with_within(&marc, secs(10));
+    anna.hangs_up();
+    town.last_record();
+}
+
+/// Few phones say so when they register.
+fn a_phone_that_has_shown_text_once_is_rung_first_from_then_on(town: Town) {
+    let habits = Habits { writes: true, modest: true, ..Habits::default() };
+    let lea = town.listener("lea", habits);
+    lea.registers();
+    let anna = dials(&town);
+    lea.rings_within(secs(30));
+    lea.picks_up();
+    anna.talks_with_within(&lea, secs(10));
+    let [marc] = town.listeners(["marc"]);
+    anna.hangs_up();
+    lea.comes_free_within(secs(40));
+    town.orders(Command::EndAfterCallWork { listener: "lea".parse().unwrap() }).unwrap();
+
+    let berta = town.person("berta", Habits { writes: true, ..town.habits_of_a_caller() });
+    berta.dials("3977");
+    berta.gets_through();
+    lea.rings_within(secs(30));
+    if town.is_fair() {
+        assert_eq!(marc.rang(), 0);
+    }
+    lea.picks_up();
+    berta.talks_with_within(&lea, secs(10));
+    berta.hangs_up();
+    assert_eq!(town.has_records(2).len(), 2);
+}
+
+fn who_reads_is_left_for_who_writes(town: Town) {
+    let lea = a_listener_who_reads(&town);
+    town.passes(minutes(1));
+    let [marc] = town.listeners(["marc"]);
+    let anna = town.dials("anna", "3977");
+    let berta = town.person("berta", Habits { writes: true, ..town.habits_of_a_caller() });
+    berta.dials("3977");
+    if town.is_fair() {
+        // The first in line gets who can't read, though the other rested longer.
+        marc.rings_within(secs(10));
+        lea.rings_within(secs(10));
+        marc.picks_up();
+        lea.picks_up();
+        anna.talks_with_within(&marc, secs(10));
+        berta.talks_with_within(&lea, secs(10));
+    }
+    anna.hangs_up();
+    berta.hangs_up();
+    assert_eq!(town.has_records(2).len(), 2);
 }

@@ -1211,7 +1211,9 @@ impl Phone {
             if self.codec == Codec::Opus {
                 // A hundred packets, each in its place of 160 bytes.
                 let frames = middle.chunks(320).zip(self.voice.chunks_mut(160));
-                frames.for_each(|(frame, packet)| assert_eq!(encoder.encode(frame, packet), OPUS_OCTETS));
+                frames.for_each(|(frame, packet)| {
+                    assert_eq!(encoder.encode(frame, packet), OPUS_OCTETS)
+                });
             } else {
                 encoder.encode(&middle, &mut self.voice);
             }

@@ -98,6 +98,7 @@ impl Phone {
         let expires = if leaving { 0 } else { self.habits.expires.as_secs() };
         self.register_cseq += 1;
         let branch = self.branch();
+        let text = if self.habits.writes && !self.habits.modest { ";text" } else { "" };
         let mut headers = vec![
             ("Via", self.via(&branch)),
             ("Max-Forwards", "70".into()),
@@ -105,7 +106,7 @@ impl Phone {
             ("To", address),
             ("Call-ID", self.register_id.clone()),
             ("CSeq", format!("{} REGISTER", self.register_cseq)),
-            ("Contact", format!("<{}>;expires={expires}", self.contact())),
+            ("Contact", format!("<{}>;expires={expires}{text}", self.contact())),
             ("User-Agent", "town/1".into()),
         ];
         headers.extend(authorization.map(|value| ("Authorization", value)));

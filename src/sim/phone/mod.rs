@@ -81,8 +81,12 @@ pub struct Habits {
     pub sounds: bool,
     /// Text is written and read on it, too.
     pub writes: bool,
+    /// Does not say so when it registers.
+    pub modest: bool,
     /// Takes no sound that might be plain.
     pub protects: bool,
+    /// Takes no sound that must be protected.
+    pub leaves_open: bool,
 }
 
 impl Default for Habits {
@@ -99,7 +103,9 @@ impl Default for Habits {
             expires: Duration::from_secs(300),
             sounds: true,
             writes: false,
+            modest: false,
             protects: false,
+            leaves_open: false,
         }
     }
 }

@@ -214,8 +214,10 @@ impl Phone {
             OnInvite::Ignore => return,
             OnInvite::Refuse(status) => Some(status),
             OnInvite::Ring | OnInvite::PickUpAfter(_) => {
-                let plain = self.habits.protects && !invite.body.contains(PROTECTED);
-                if plain { Some(488) } else { busy.then_some(486) }
+                let protected = invite.body.contains(PROTECTED);
+                let strange =
+                    self.habits.protects && !protected || self.habits.leaves_open && protected;
+                if strange { Some(488) } else { busy.then_some(486) }
             }
         };
         let ringing =

@@ -380,6 +380,18 @@ impl Endpoint {
         self.settle(now);
     }
 
+    /// Text was agreed on in a call with this phone.
+    pub fn shows_text(&mut self, phone: PhoneRef, now: Now) {
+        self.registrar.shows_text(phone);
+        self.settle(now);
+    }
+
+    /// This phone has taken an offer that demanded keys after it refused one that did not, or the
+    /// other way round.
+    pub fn demands_keys(&mut self, phone: PhoneRef, demands: bool) {
+        self.registrar.demands_keys(phone, demands);
+    }
+
     /// Shows a short text on a listener's phones (MESSAGE, RFC 3428, text/plain in UTF-8). Phones
     /// that can't are not asked twice; nothing is told of the answer.
     pub fn tell(&mut self, listener: &ListenerName, text: &str, now: Now) {

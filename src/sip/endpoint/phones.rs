@@ -196,6 +196,7 @@ fn contacts_of(request: &Request) -> Option<Contacts> {
                     reg_id: address.reg_id(),
                     q: address.q(),
                     expires: expires.map(|seconds| Duration::from_secs(seconds.into())),
+                    shows_text: address.shows_text(),
                 });
             }
         }

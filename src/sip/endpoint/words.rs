@@ -251,6 +251,11 @@ pub struct Phone {
     pub reachable: bool,
     /// User-Agent, cut to 64 characters, for the board.
     pub user_agent: String,
+    /// Calls with it may have text: by its own word, by what was agreed on before, or because it is a
+    /// browser's, whose page shows what is written.
+    pub shows_text: bool,
+    /// It takes no sound that might be plain, as was found out.
+    pub demands_keys: bool,
 }
 
 /// Who ended a dialog.

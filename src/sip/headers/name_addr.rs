@@ -101,6 +101,12 @@ impl<'a> NameAddr<'a> {
         self.params.get("reg-id")?.parse().ok()
     }
 
+    /// Whether Contact claims the `text` of RFC 3840 §10.1: a word that is there, and not `"FALSE"`.
+    pub fn shows_text(&self) -> bool {
+        let value = self.params.unquoted("text");
+        value.is_some_and(|value| value.is_empty() || value.eq_ignore_ascii_case("TRUE"))
+    }
+
     /// Writes an address, always with brackets: `"Name" <uri>;tag=x`.
     pub fn write(display: Option<&str>, uri: impl Display, tag: Option<&str>) -> String {
         let mut text = display.map(quote).unwrap_or_default();

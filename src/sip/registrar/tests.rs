@@ -184,6 +184,7 @@ fn keeps(book: &mut Registrar, instance: &str, reg_id: u32, uri: &str, connectio
         reg_id: Some(reg_id),
         q: None,
         expires: None,
+        shows_text: false,
     };
     let flow = Flow { connection, ..flow() };
     let call_id = format!("{instance}{reg_id}{connection}");
@@ -215,6 +216,7 @@ fn put(book: &mut Registrar, wishes: &[(&str, Option<u64>)], cseq: u32) -> Resul
             reg_id: None,
             q: None,
             expires: expires.map(Duration::from_secs),
+            shows_text: false,
         })
         .collect();
     book.registered(&lea(), registration(Contacts::These(wishes), cseq), BOUNDS, Moment::START)
