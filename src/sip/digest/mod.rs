@@ -111,9 +111,12 @@ impl Authenticator {
         &self.realm
     }
 
-    /// The nonce count; None unless the credentials are of `qop=auth`, whole.
+    /// The nonce count; None unless the credentials are of `qop=auth`, whole, or older than that
+    /// (RFC 2069, as RFC 2617 §3.2.2 lets clients be): some phones still are, and their nonce is
+    /// worth one request.
     fn count(&self, credentials: &Credentials) -> Option<u32> {
-        let is_auth = credentials.qop.as_deref()?.eq_ignore_ascii_case("auth");
+        let Some(qop) = &credentials.qop else { return Some(ONLY) };
+        let is_auth = qop.eq_ignore_ascii_case("auth");
         let has_cnonce = credentials.cnonce.as_deref().is_some_and(|cnonce| !cnonce.is_empty());
         let nc = credentials.nc.as_deref().filter(|nc| {
             (1..=8).contains(&nc.len()) && nc.bytes().all(|byte| byte.is_ascii_hexdigit())
@@ -169,6 +172,9 @@ impl Credentials {
 pub fn ha1(algorithm: Algorithm, username: &str, realm: &str, password: &str) -> String {
     hash(algorithm, &[username, realm, password])
 }
+
+/// The count of a nonce that is used without counting.
+const ONLY: u32 = 1;
 
 /// The response that these credentials should have (RFC 7616 §3.4.1).
 fn response(credentials: &Credentials, algorithm: Algorithm, ha1: &str, method: &Method) -> String {

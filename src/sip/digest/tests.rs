@@ -61,6 +61,20 @@ fn an_answer_heard_on_the_way_is_worth_nothing_a_second_time() {
     assert_eq!(verdict(&mut house, &answer(&challenge, "écoute", 2), 1), Verdict::Proved);
 }
 
+/// RFC 2617 §3.2.2: phones that know nothing of `qop`.
+#[test]
+fn a_phone_that_does_not_count_gets_in_once_for_each_nonce() {
+    let mut house = authenticator();
+    let mut challenge = house.challenge(BOTH, false, Moment::START).remove(1);
+    challenge.qop_auth = false;
+    let uncounted = answer(&challenge, "écoute", 1);
+    assert_eq!(uncounted.qop, None);
+
+    assert_eq!(verdict(&mut house, &answer(&challenge, "ecoute", 1), 1), Verdict::Refused);
+    assert_eq!(verdict(&mut house, &uncounted, 1), Verdict::Proved);
+    assert_eq!(verdict(&mut house, &uncounted, 1), Verdict::Stale);
+}
+
 #[test]
 fn an_old_nonce_is_stale_and_one_from_before_a_restart_too() {
     let mut house = authenticator();
