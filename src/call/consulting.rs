@@ -18,7 +18,7 @@ use crate::base::{ListenerName, Moment, Now, Sdp, StreamRef};
 use crate::call::body::{Body, Place, Talks};
 use crate::call::plan::Helper;
 use crate::call::ringing::{Far, PhoneLeg, PhoneState};
-use crate::call::{Output, Timer, words};
+use crate::call::{CALLER, Output, Timer, words};
 use crate::media::{Order, Road, Sources};
 use crate::queue::Stop;
 use crate::record::AttemptResult;
@@ -263,6 +263,7 @@ impl Body {
             let leg_of = PhoneLeg {
                 listener: name.clone(),
                 far: Far::Colleague(phone.phone),
+                like: like.index,
                 road,
                 insisted: false,
                 state: PhoneState::Inviting,
@@ -288,6 +289,7 @@ impl Body {
         let leg_of = PhoneLeg {
             listener,
             far: Far::Dialled { answer: None, is_wanted: false },
+            like: CALLER,
             road,
             insisted: false,
             state: PhoneState::PickedUp,

@@ -38,7 +38,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::base::{ListenerName, Moment, Now, Sdp, Text};
-use crate::media::{Notice, Order};
+use crate::media::{Notice, Order, Road};
 use crate::queue::{DrainOutput, Stop};
 use crate::record::{AttemptResult, Q850};
 use crate::sip::{Ending, Failure, Phone, Reason};
@@ -295,6 +295,12 @@ impl Call {
         self.noticed(Notice::Digit { stream, digit }, now);
     }
 
+    /// The offer of a leg of ours to the public network is to be made anew: it goes by a road of another
+    /// kind.
+    pub fn offers_by(&mut self, leg: u32, road: Road) {
+        self.body.offers_by(leg, road);
+    }
+
     /// The listener has written to the caller, from their page.
     pub fn written_to(&mut self, text: Text) {
         let stream = self.body.stream(CALLER);
@@ -370,6 +376,11 @@ impl Call {
     /// Whether the caller can write, and read what is written to them.
     pub fn writes(&self) -> bool {
         self.body.writes
+    }
+
+    /// What the description of one leg travels by.
+    pub fn road_of(&self, leg: u32) -> Option<Road> {
+        self.body.phones.get(&leg).map(|phone| phone.road)
     }
 
     /// Whether a listener is on the line with the caller.

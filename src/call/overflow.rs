@@ -43,6 +43,7 @@ impl Body {
         let phone = PhoneLeg {
             listener: helper.name,
             far: Far::Outside(helper.number),
+            like: like.index,
             road: Road::Readable,
             insisted: false,
             state: PhoneState::Inviting,
@@ -54,6 +55,20 @@ impl Body {
         self.media(Order::Open { stream, sources, road: Road::Readable });
         self.media(Order::Offer { stream, like: Some(like) });
         leg
+    }
+
+    /// Makes the offer of such a call anew, for a road of another kind.
+    pub(super) fn offers_by(&mut self, leg: u32, road: Road) {
+        let Some(phone) = self.phones.get_mut(&leg) else {
+            return;
+        };
+        phone.road = road;
+        phone.talks = Talks::opening();
+        let (stream, like) = (self.stream(leg), self.like_of(leg));
+        let sources = Sources::Within(Vec::new());
+        self.media(Order::Close { stream });
+        self.media(Order::Open { stream, sources, road });
+        self.media(Order::Offer { stream, like: Some(like) });
     }
 
     /// Whether this leg is a manager's who has not taken the call yet.

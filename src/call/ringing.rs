@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::{ListenerName, Now, PhoneNumber, Sdp};
+use crate::base::{ListenerName, Now, PhoneNumber, Sdp, StreamRef};
 use crate::call::body::{Body, Place, Talks};
 use crate::call::{CALLER, Output, words};
 use crate::media::{Order, Road, Sources};
@@ -20,6 +20,8 @@ use crate::sip::{Failure, Phone, PhoneRef, Reason};
 pub(super) struct PhoneLeg {
     pub listener: ListenerName,
     pub far: Far,
+    /// The leg whose codec it is offered first.
+    pub like: u32,
     /// What its descriptions travel by.
     pub road: Road,
     /// It has refused one kind of offer, and was made the other.
@@ -77,6 +79,7 @@ impl Body {
             let leg_of = PhoneLeg {
                 listener: listener.clone(),
                 far: Far::Phone(phone.phone),
+                like: CALLER,
                 road,
                 insisted: false,
                 state: PhoneState::Inviting,
@@ -193,7 +196,8 @@ impl Body {
     /// is known to be of that kind, and refuses all the same, is asked the other way.
     pub(super) fn insists(&mut self, leg: u32, why: Failure) -> bool {
         let unwilling = matches!(why, Failure::Refused(406 | 415 | 488 | 606));
-        let Some(phone) = self.phones.get_mut(&leg).filter(|_| unwilling) else {
+        let is_phone = self.phone_on(leg).is_some();
+        let Some(phone) = self.phones.get_mut(&leg).filter(|_| unwilling && is_phone) else {
             return false;
         };
         match phone.state {
@@ -208,10 +212,10 @@ impl Body {
         phone.road = road;
         phone.insisted = true;
         phone.talks = Talks::opening();
-        let stream = self.stream(leg);
+        let (stream, like) = (self.stream(leg), self.like_of(leg));
         self.media(Order::Close { stream });
         self.media(Order::Open { stream, sources: Sources::Anywhere, road });
-        self.media(Order::Offer { stream, like: Some(self.stream(CALLER)) });
+        self.media(Order::Offer { stream, like: Some(like) });
         true
     }
 
@@ -224,6 +228,10 @@ impl Body {
         if let Some(phone) = self.phone_on(leg) {
             self.wish(Output::DemandsKeys { phone, demands });
         }
+    }
+
+    pub(super) fn like_of(&self, leg: u32) -> StreamRef {
+        self.stream(self.phones.get(&leg).map_or(CALLER, |phone| phone.like))
     }
 
     /// The registered phone behind a leg.

@@ -336,6 +336,7 @@ fn keys_of_trunk(trunk: &TrunkName, old: &Plan, new: &Plan) -> Vec<&'static str>
         ("presented", before.presented == after.presented),
         ("numbers_as", before.dress == after.dress),
         ("closed_message", one.closed_message == other.closed_message),
+        ("protection", one.protection == other.protection),
         ("reliable", old.sip.reliable.contains(trunk) == new.sip.reliable.contains(trunk)),
         ("account", before.account == after.account),
     ]

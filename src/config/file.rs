@@ -207,6 +207,7 @@ pub(super) struct TrunkTable {
     pub(super) presented: Option<Word>,
     pub(super) numbers_as: Option<Word>,
     pub(super) closed_message: Option<Word>,
+    pub(super) protection: Option<Word>,
     pub(super) reliable: Option<bool>,
     pub(super) account: Option<AccountTable>,
 }

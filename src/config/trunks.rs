@@ -11,7 +11,7 @@ use crate::base::{AddressRange, PhoneNumber, TrunkName};
 use crate::config::catalogue::{Kind, What};
 use crate::config::file::{AccountTable, TrunkTable, TrunksFile, Word};
 use crate::config::link::{Linker, hours, minutes, seconds};
-use crate::exchange::{ClosedMessage, TrunkPlan};
+use crate::exchange::{ClosedMessage, Protection, TrunkPlan};
 use crate::sip::digest::ha1;
 use crate::sip::locate::Destination;
 use crate::sip::{Algorithm, Dress, Transport, TrunkAccess, TrunkAccount, TrunkPeer};
@@ -33,6 +33,8 @@ struct Profile {
     dress: Dress,
     /// Wants REGISTER, where there is an account.
     registers: bool,
+    /// Of the sound, where the signalling goes over TLS.
+    protection: Protection,
 }
 
 const HALF_A_MINUTE: Option<Duration> = Some(Duration::from_secs(30));
@@ -58,7 +60,8 @@ const fn profile(
     dress: Dress,
     registers: bool,
 ) -> Profile {
-    Profile { name, transport, keep_alive: HALF_A_MINUTE, dress, registers }
+    let protection = Protection::Offered;
+    Profile { name, transport, keep_alive: HALF_A_MINUTE, dress, registers, protection }
 }
 
 pub(super) fn trunks(file: &TrunksFile, linker: &mut Linker<'_>) -> BTreeMap<TrunkName, Trunk> {
@@ -116,6 +119,9 @@ fn trunk(name: &TrunkName, table: &TrunkTable, linker: &mut Linker<'_>) -> Optio
     let ways = [ClosedMessage::Answered, ClosedMessage::EarlyMedia];
     let closed_message =
         linker.word(table.closed_message.as_ref(), ways[0], &["answered", "early-media"], &ways);
+    let protections = [Protection::Never, Protection::Offered, Protection::Demanded];
+    let protection =
+        linker.word(table.protection.as_ref(), profile.protection, PROTECTIONS, &protections);
     let account = match &table.account {
         Some(table) => account(table, profile, linker).map(Some),
         None => Some(None),
@@ -128,6 +134,7 @@ fn trunk(name: &TrunkName, table: &TrunkTable, linker: &mut Linker<'_>) -> Optio
             numbers: numbers?.into_iter().collect::<BTreeSet<_>>(),
             calls_max: calls_max?,
             closed_message: closed_message?,
+            protection: protection?,
         },
         access: TrunkAccess {
             server: server?,
@@ -142,6 +149,8 @@ fn trunk(name: &TrunkName, table: &TrunkTable, linker: &mut Linker<'_>) -> Optio
         reliable: table.reliable.unwrap_or(false),
     })
 }
+
+const PROTECTIONS: &[&str] = &["never", "offered", "demanded"];
 
 const DRESSES: &[&str] = &["+33…", "0033…", "0…"];
 

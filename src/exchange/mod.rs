@@ -55,7 +55,7 @@ pub use board::{AskedBoard, Board, LineBoard, ListenerBoard, QueueBoard, TrunkBo
 pub use commands::{Command, CommandRef};
 pub use input::Input;
 pub use output::{Level, Note, Output};
-pub use plan::{ClosedMessage, Code, ListenerPlan, Plan, PromptPlan, TrunkPlan};
+pub use plan::{ClosedMessage, Code, ListenerPlan, Plan, PromptPlan, Protection, TrunkPlan};
 
 use alarms::Alarms;
 use lines::LineState;
@@ -92,6 +92,9 @@ pub struct Exchange {
     legs: BTreeMap<(CallRef, u32), DialogRef>,
     /// Calls of ours to the public network.
     outgoing: BTreeMap<DialogRef, Outgoing>,
+    /// Those whose offer is being made anew, for a road of another kind.
+    #[serde(with = "pairs")]
+    redrawn: BTreeMap<(CallRef, u32), Outgoing>,
 
     timers: Timers<Timer>,
     /// What calls have said and nobody has acted on yet.
@@ -164,6 +167,7 @@ impl Exchange {
             dialogs: BTreeMap::new(),
             legs: BTreeMap::new(),
             outgoing: BTreeMap::new(),
+            redrawn: BTreeMap::new(),
             timers: Timers::default(),
             mail: VecDeque::new(),
             match_wanted: false,
@@ -353,6 +357,7 @@ impl Exchange {
                 self.outgoing.remove(&dialog);
             }
         }
+        self.redrawn.retain(|(of, _), _| *of != call);
         self.admission.left(call);
         let listener = match guest {
             Some(Guest::Caller(caller)) => {

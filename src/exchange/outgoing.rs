@@ -4,13 +4,14 @@
 //! way to the next one of the same trunk (RFC 3263 §4.3), and that to the next trunk (scenarios.md SC-33).
 //! Which numbers may be called at all is the endpoint's to guard.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::base::{CallRef, Now, PhoneNumber, Sdp, StreamRef, TrunkName};
-use crate::exchange::{Exchange, Guest, Level, Output};
-use crate::media::Order;
+use crate::exchange::{Exchange, Guest, Level, Output, Protection};
+use crate::media::{Order, Road};
 use crate::sip::{DialogRef, Ending, Failure, Invitation, Reason, Target, TrunkPeer};
 
 /// The most addresses one call of ours tries: the caller waits meanwhile.
@@ -23,6 +24,8 @@ pub(super) struct Outgoing {
     offer: Sdp,
     /// The last is the one it is out by.
     tried: Vec<(TrunkName, TrunkPeer)>,
+    /// Trunks that take no protected sound.
+    plain: BTreeSet<TrunkName>,
 }
 
 impl Exchange {
@@ -34,7 +37,10 @@ impl Exchange {
         offer: Sdp,
         now: Now,
     ) {
-        let outgoing = Outgoing { number, offer, tried: Vec::new() };
+        let outgoing = match self.redrawn.remove(&(call, leg)) {
+            Some(outgoing) => Outgoing { offer, ..outgoing },
+            None => Outgoing { number, offer, tried: Vec::new(), plain: BTreeSet::new() },
+        };
         if !self.calls_out_by_the_next(call, leg, outgoing, now) {
             self.note(Level::Warn, "no trunk takes a call of ours", Some(call), Vec::new());
             let why = Failure::Unreachable;
@@ -44,6 +50,9 @@ impl Exchange {
 
     /// A call of ours came to nothing; true if another trunk has it now.
     pub(super) fn goes_another_way(&mut self, dialog: DialogRef, why: Failure, now: Now) -> bool {
+        if self.takes_only_plain(dialog, why, now) {
+            return true;
+        }
         let is_the_roads_fault = match why {
             Failure::TimedOut | Failure::Unreachable => true,
             Failure::Refused(status) => (500..600).contains(&status),
@@ -88,6 +97,13 @@ impl Exchange {
         let Some((trunk, by)) = self.next_way(&outgoing.tried, now) else {
             return false;
         };
+        let road = self.road_by(&trunk, by, &outgoing);
+        if self.call(call).and_then(|call| call.road_of(leg)).is_some_and(|is| is != road) {
+            // Keys are for this road alone, or not for it at all.
+            self.redrawn.insert((call, leg), outgoing);
+            self.with_call(call, now, |call, _| call.offers_by(leg, road));
+            return true;
+        }
         outgoing.tried.push((trunk.clone(), by));
         let field = vec![("trunk".to_owned(), trunk.to_string())];
         self.note(Level::Info, "a call goes out", Some(call), field);
@@ -105,6 +121,47 @@ impl Exchange {
         self.outgoing.insert(dialog, outgoing);
         self.remember_dialog(dialog, call, leg);
         true
+    }
+
+    /// A trunk has refused sound with keys: the same call goes to it again without, whatever its plan
+    /// (issue 3: "opportunistic"). True if it does.
+    fn takes_only_plain(&mut self, dialog: DialogRef, why: Failure, now: Now) -> bool {
+        let Some(&(call, leg)) = self.dialogs.get(&dialog) else {
+            return false;
+        };
+        let road = self.call(call).and_then(|call| call.road_of(leg));
+        let has_keys = matches!(road, Some(Road::Private | Road::Sealed));
+        if !has_keys || !matches!(why, Failure::Refused(406 | 415 | 488 | 606)) {
+            return false;
+        }
+        let Some(mut outgoing) = self.outgoing.remove(&dialog) else {
+            return false;
+        };
+        let Some((trunk, _)) = outgoing.tried.pop() else {
+            return false;
+        };
+        let field = vec![("trunk".to_owned(), trunk.to_string())];
+        self.note(Level::Info, "a trunk takes no protected sound", Some(call), field);
+        outgoing.plain.insert(trunk);
+        self.forget_dialog(dialog);
+        self.redrawn.insert((call, leg), outgoing);
+        self.with_call(call, now, |call, _| call.offers_by(leg, Road::Readable));
+        true
+    }
+
+    /// What an offer by this road may hold: keys only inside TLS (RFC 4568 §7).
+    fn road_by(&self, trunk: &TrunkName, by: TrunkPeer, outgoing: &Outgoing) -> Road {
+        let plan = self.plan.trunks.get(trunk);
+        match plan.map_or(Protection::Never, |plan| plan.protection) {
+            Protection::Offered | Protection::Demanded
+                if !by.transport.is_secure() || outgoing.plain.contains(trunk) =>
+            {
+                Road::Readable
+            }
+            Protection::Never => Road::Readable,
+            Protection::Offered => Road::Private,
+            Protection::Demanded => Road::Sealed,
+        }
     }
 
     /// The first address that answers, of the first trunk that has one, and none of `tried`.

@@ -67,6 +67,19 @@ pub struct TrunkPlan {
     pub numbers: BTreeSet<PhoneNumber>,
     /// The most calls at once by this road; None: as many as the house takes.
     pub calls_max: Option<usize>,
+    pub protection: Protection,
+}
+
+/// How the sound of our calls to a trunk is protected, where its signalling is. Whatever is asked for, a
+/// trunk that refuses it gets the call with plain sound.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Protection {
+    Never,
+    /// Keys beside a plain profile: who knows them takes them (RFC 8643).
+    #[default]
+    Offered,
+    /// `RTP/SAVP`, for trunks that overlook keys anywhere else.
+    Demanded,
 }
 
 /// How callers of a trunk are told that a line is closed.

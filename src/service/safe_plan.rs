@@ -18,7 +18,7 @@ use chrono_tz::Europe::Paris;
 use crate::base::PromptName;
 use crate::call::{LinePlan, LineWords};
 use crate::config::{self, House};
-use crate::exchange::{ClosedMessage, Plan, PromptPlan, TrunkPlan};
+use crate::exchange::{ClosedMessage, Plan, PromptPlan, Protection, TrunkPlan};
 use crate::media::sound::{Recording, wav};
 use crate::queue::{QueuePlan, RingStrategy};
 use crate::schedule::Schedule;
@@ -65,6 +65,7 @@ pub(super) fn make(folder: &Path, house: &House) -> (Plan, BTreeMap<PromptName, 
                 media: anywhere.clone(),
                 numbers: BTreeSet::new(),
                 calls_max: None,
+                protection: Protection::Never,
             },
         )]),
         prompts,

@@ -14,7 +14,7 @@ use chrono_tz::Europe::Paris;
 
 use crate::base::{LineName, ListenerName, PromptName};
 use crate::call::{Helper, LinePlan, LineWords};
-use crate::exchange::{Code, ListenerPlan, Plan, PromptPlan, TrunkPlan};
+use crate::exchange::{Code, ListenerPlan, Plan, PromptPlan, Protection, TrunkPlan};
 use crate::queue::{QueuePlan, RingStrategy};
 use crate::schedule::{Exception, HolidayPolicy, Hours, Schedule, Span, WeeklyHours};
 use crate::sim::phone::account_digests;
@@ -155,6 +155,23 @@ pub fn with_way_out(mut plan: Plan, trunk: &str, peer: std::net::SocketAddr) -> 
     // Before the range of all callers, which it is a part of.
     plan.sip.trunks.insert(0, access);
     plan.trunks.insert(name, TrunkPlan { addresses, ..TrunkPlan::default() });
+    plan
+}
+
+/// The same plan with one more trunk over TLS, which takes calls of ours at this address.
+#[must_use]
+pub fn with_secure_way_out(
+    plan: Plan,
+    trunk: &str,
+    peer: std::net::SocketAddr,
+    protection: Protection,
+) -> Plan {
+    let mut plan = with_way_out(plan, trunk, peer);
+    let access = plan.sip.trunks.first_mut().expect("the trunk just made");
+    access.peers = vec![TrunkPeer { transport: Transport::Tls, address: peer }];
+    plan.trunks.get_mut(&access.name).expect("the same").protection = protection;
+    let door = Door { transport: Transport::Tls, ..plan.sip.doors[0].clone() };
+    plan.sip.doors.push(door);
     plan
 }
 

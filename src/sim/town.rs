@@ -162,6 +162,11 @@ impl Town {
         self.adds(name, [10, 1], None, habits, Transport::Udp)
     }
 
+    /// The same, over another transport.
+    pub fn person_by(&self, name: &str, habits: Habits, transport: Transport) -> Person {
+        self.adds(name, [10, 1], None, habits, transport)
+    }
+
     /// A stranger on the network: neither trunk nor listener.
     pub fn stranger(&self, name: &str, habits: Habits) -> Person {
         self.adds(name, [10, 3], None, habits, Transport::Udp)

@@ -36,6 +36,7 @@ mod opening_hours;
 mod operator;
 mod overload;
 mod privacy;
+mod protected;
 mod queue;
 mod races;
 mod sessions;

@@ -57,6 +57,7 @@ fn all() -> Vec<(&'static str, Story)> {
         crate::operator::STORIES,
         crate::overload::STORIES,
         crate::privacy::STORIES,
+        crate::protected::STORIES,
         crate::queue::STORIES,
         crate::races::STORIES,
         crate::sessions::STORIES,

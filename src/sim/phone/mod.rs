@@ -87,6 +87,8 @@ pub struct Habits {
     pub protects: bool,
     /// Takes no sound that must be protected.
     pub leaves_open: bool,
+    /// Refuses an offer in which there are keys at all.
+    pub knows_no_keys: bool,
 }
 
 impl Default for Habits {
@@ -106,6 +108,7 @@ impl Default for Habits {
             modest: false,
             protects: false,
             leaves_open: false,
+            knows_no_keys: false,
         }
     }
 }

@@ -215,8 +215,9 @@ impl Phone {
             OnInvite::Refuse(status) => Some(status),
             OnInvite::Ring | OnInvite::PickUpAfter(_) => {
                 let protected = invite.body.contains(PROTECTED);
-                let strange =
-                    self.habits.protects && !protected || self.habits.leaves_open && protected;
+                let strange = self.habits.protects && !protected
+                    || self.habits.leaves_open && protected
+                    || self.habits.knows_no_keys && invite.body.contains("a=crypto");
                 if strange { Some(488) } else { busy.then_some(486) }
             }
         };

@@ -257,6 +257,13 @@ impl Endpoint {
         let trunk = match purpose {
             Purpose::TrunkProbe { trunk, .. } | Purpose::TrunkRegister { trunk, .. } => trunk,
             Purpose::Invite { dialog, .. } => match self.sessions.get(dialog) {
+                // Where it went, though the plan may name the trunk no more.
+                Some(session)
+                    if session.dialog.flow.peer.ip().to_canonical()
+                        == source.peer.ip().to_canonical() =>
+                {
+                    return true;
+                }
                 Some(Session { peer: Peer::Trunk(trunk), .. }) => trunk,
                 Some(_) | None => return true,
             },
