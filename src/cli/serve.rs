@@ -125,7 +125,7 @@ fn words(welcome: &Welcome<'_>, passwords: Option<&Made>, is_safe_plan: bool) ->
             "{}",
             say("Page des écoutants et des responsables :", "Page of listeners and managers:")
         ));
-        line(format_args!("  http://{page}/"));
+        line(format_args!("  {page}/"));
     }
     line(format_args!("{}", say("Tableau, santé, mesures :", "Board, health, metrics:")));
     for page in ["", "healthz", "readyz", "metrics"] {

@@ -201,6 +201,11 @@ pub enum What {
     PlainWebSocket {
         door: String,
     },
+    PlainPage {
+        listen: String,
+    },
+    /// It speaks TLS, and its phone can't register.
+    PageWithoutDoor,
     CertificateNotGiven {
         door: String,
     },

@@ -52,6 +52,8 @@ pub enum Change {
     Prompts(usize),
     Codes,
     Limits,
+    /// Who is told of what happens.
+    Webhooks,
 }
 
 /// Compares what runs with what would run, as of `now`.
@@ -105,6 +107,9 @@ pub fn difference(
     }
     if old.calls_max != new.calls_max || old.grace != new.grace {
         found.changes.push(Change::Limits);
+    }
+    if old_house.webhooks != new_house.webhooks {
+        found.changes.push(Change::Webhooks);
     }
     found.needs_restart = restart(old_house, new_house);
     found
@@ -186,6 +191,7 @@ impl Change {
             Self::Prompts(count) => format!("{count} prompts are different"),
             Self::Codes => "listeners' codes are different".to_owned(),
             Self::Limits => "the limits of the house are different".to_owned(),
+            Self::Webhooks => "who is told of what happens is different".to_owned(),
         }
     }
 
@@ -230,6 +236,7 @@ impl Change {
             Self::Prompts(count) => format!("{count} annonces ont changé"),
             Self::Codes => "les codes des écoutants ont changé".to_owned(),
             Self::Limits => "les limites de la maison ont changé".to_owned(),
+            Self::Webhooks => "qui est averti de ce qui arrive a changé".to_owned(),
         }
     }
 }

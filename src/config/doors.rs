@@ -2,34 +2,23 @@
 //!
 //! A door that lacks any of it stays shut and is said; it never keeps the house from opening its
 //! other doors (domain.md T-24), nor the plan from being used. The files are read here, and again at
-//! every reload; what is done with them is `net`'s business.
+//! every reload; what is done with them is `net`'s business. The page's own door is judged by the same.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::net::SocketAddr;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
-use rustls::crypto::ring;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::sign::CertifiedKey;
-use x509_cert::der::Decode;
-use x509_cert::ext::pkix::SubjectAltName;
-use x509_cert::ext::pkix::name::GeneralName;
+use rustls::pki_types::CertificateDer;
 
 use crate::config::catalogue::What;
-use crate::config::house::{CertificateFiles, ClientCertificate, DoorSettings, House};
+use crate::config::certificates::{Certificate, certificate, read_certificates};
+use crate::config::house::{
+    CertificateFiles, ClientCertificate, DoorSettings, House, PageSettings,
+};
 use crate::config::report::{Place, Report};
+use crate::config::written::Written;
 use crate::sip::Transport;
-
-/// A certificate that ends so soon is worth a word (domain.md T-24).
-const SOON_DAYS: i64 = 30;
-
-/// The largest file of certificates that is read.
-const FILE_MAX: u64 = 1 << 20;
 
 /// Everything the doors need.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +28,18 @@ pub struct Keys {
     pub shut: BTreeSet<(Transport, SocketAddr)>,
     /// Own authorities, by the name of whom they vouch for.
     pub authorities: BTreeMap<String, Vec<CertificateDer<'static>>>,
+    pub page: PageKeys,
+}
+
+/// How the page is spoken with.
+#[derive(Clone, Debug, Default)]
+pub enum PageKeys {
+    /// Plain HTTP: on this machine, or behind a proxy that speaks TLS.
+    #[default]
+    Plain,
+    Secure(DoorKeys),
+    /// It is to speak TLS and can't. It never speaks plainly instead.
+    Shut,
 }
 
 /// What one door shows.
@@ -49,28 +50,29 @@ pub struct DoorKeys {
     pub clients: Option<(Vec<CertificateDer<'static>>, bool)>,
 }
 
-/// A certificate with its key.
-#[derive(Clone, Debug)]
-pub struct Certificate {
-    pub path: PathBuf,
-    pub key: Arc<CertifiedKey>,
-    /// The names it stands for, in lower case.
-    pub names: Vec<String>,
-    pub expires: DateTime<Utc>,
+/// Reads what the doors of a house need as of `now`. What is wrong was said when the plan was read.
+pub fn keys(house: &House, now: DateTime<Utc>) -> Keys {
+    judged(house, &Written::default(), now, &mut Report::new())
 }
 
-/// Reads what the doors of a house need as of `now`; what is wrong goes into the report.
-pub fn keys(house: &House, now: DateTime<Utc>, report: &mut Report) -> Keys {
-    let mut keys = Keys::default();
+/// The same; what is wrong goes into the report.
+pub(super) fn judged(
+    house: &House,
+    written: &Written,
+    now: DateTime<Utc>,
+    report: &mut Report,
+) -> Keys {
+    let mut keys = Keys { page: page_keys(house, written, now, report), ..Keys::default() };
     for door in &house.doors {
         let address = (door.transport, door.listen);
+        let place = written.door(door.transport, door.listen);
         let secured = match door.transport {
             Transport::Udp | Transport::Tcp | Transport::Ws => Some(None),
-            Transport::Tls | Transport::Wss => door_keys(door, now, report).map(Some),
+            Transport::Tls | Transport::Wss => door_keys(door, &place, now, report).map(Some),
         };
         let guarded = match door.transport {
             Transport::Udp | Transport::Tcp | Transport::Tls => true,
-            Transport::Ws | Transport::Wss => is_guarded(door, report),
+            Transport::Ws | Transport::Wss => is_guarded(door, &place, report),
         };
         match secured {
             Some(found) if guarded => {
@@ -91,28 +93,50 @@ pub fn keys(house: &House, now: DateTime<Utc>, report: &mut Report) -> Keys {
     keys
 }
 
+/// What the page shows. A page in the open that would take passwords in the clear is said.
+fn page_keys(
+    house: &House,
+    written: &Written,
+    now: DateTime<Utc>,
+    report: &mut Report,
+) -> PageKeys {
+    let PageSettings { listen, certificate, key, certificates, .. } = &house.page;
+    if certificate.is_none() && key.is_none() && certificates.is_empty() {
+        if !listen.ip().is_loopback() && !house.page.behind_proxy {
+            report.notice(written.page(), What::PlainPage { listen: listen.to_string() });
+        }
+        return PageKeys::Plain;
+    }
+    let pairs = Pairs { first: (certificate, key), others: certificates };
+    let name = format!("https {listen}");
+    let Some(certificates) = pairs.read(name, &written.page(), now, report) else {
+        return PageKeys::Shut;
+    };
+    let speaks = |transport| house.doors.iter().any(|door| door.transport == transport);
+    if house.page.sip.is_none() && !speaks(Transport::Wss) {
+        report.notice(written.page(), What::PageWithoutDoor);
+    }
+    PageKeys::Secure(DoorKeys { certificates, clients: None })
+}
+
 /// WebSocket doors: who may come in, and by what.
-fn is_guarded(door: &DoorSettings, report: &mut Report) -> bool {
+fn is_guarded(door: &DoorSettings, place: &Place, report: &mut Report) -> bool {
     let address = format!("{} {}", door.transport.token(), door.listen);
     let mut is_fit = true;
     if door.origins.is_empty() {
-        report.broken(house_file(), What::OriginsMissing { door: address.clone() });
+        report.broken(place.clone(), What::OriginsMissing { door: address.clone() });
         is_fit = false;
     }
     for text in door.origins.iter().filter(|text| !is_origin(text)) {
-        report.broken(house_file(), What::OriginShape { text: text.clone() });
+        report.broken(place.clone(), What::OriginShape { text: text.clone() });
         is_fit = false;
     }
     let is_open_air = door.transport == Transport::Ws && !door.listen.ip().is_loopback();
     if is_open_air && !door.behind_proxy {
-        report.broken(house_file(), What::PlainWebSocket { door: address });
+        report.broken(place.clone(), What::PlainWebSocket { door: address });
         is_fit = false;
     }
     is_fit
-}
-
-fn house_file() -> Place {
-    Place { file: super::bootstrap::FILE.to_owned(), position: None }
 }
 
 /// `https://name` or `https://name:port`, as a browser writes it (RFC 6454 §6.2).
@@ -125,27 +149,15 @@ fn is_origin(text: &str) -> bool {
     })
 }
 
-fn door_keys(door: &DoorSettings, now: DateTime<Utc>, report: &mut Report) -> Option<DoorKeys> {
-    let first = match (&door.certificate, &door.key) {
-        (Some(certificate), Some(key)) => {
-            Some(CertificateFiles { certificate: certificate.clone(), key: key.clone() })
-        }
-        (None, None) => None,
-        (Some(_), None) | (None, Some(_)) => {
-            report.broken(house_file(), What::CertificateWithoutKey);
-            return None;
-        }
-    };
-    let files: Vec<&CertificateFiles> = first.iter().chain(&door.certificates).collect();
-    if files.is_empty() {
-        let door = format!("{} {}", door.transport.token(), door.listen);
-        report.broken(house_file(), What::CertificateNotGiven { door });
-        return None;
-    }
-    let mut certificates = Vec::new();
-    for files in files {
-        certificates.push(certificate(files, now, report)?);
-    }
+fn door_keys(
+    door: &DoorSettings,
+    place: &Place,
+    now: DateTime<Utc>,
+    report: &mut Report,
+) -> Option<DoorKeys> {
+    let pairs = Pairs { first: (&door.certificate, &door.key), others: &door.certificates };
+    let name = format!("{} {}", door.transport.token(), door.listen);
+    let certificates = pairs.read(name, place, now, report)?;
     let clients = match &door.client_authority {
         None => None,
         Some(path) => {
@@ -156,127 +168,43 @@ fn door_keys(door: &DoorSettings, now: DateTime<Utc>, report: &mut Report) -> Op
     Some(DoorKeys { certificates, clients })
 }
 
-fn certificate(
-    files: &CertificateFiles,
-    now: DateTime<Utc>,
-    report: &mut Report,
-) -> Option<Certificate> {
-    let path = &files.certificate;
-    let chain = read_certificates(path, report)?;
-    let key = read_key(&files.key, report)?;
-    let key = match CertifiedKey::from_der(chain.clone(), key, &ring::default_provider()) {
-        Ok(key) => key,
-        Err(rustls::Error::InconsistentKeys(_)) => {
-            report.broken(file(&files.key), What::KeyOfAnother { certificate: told(path) });
+/// The certificates that are written for a door or the page.
+struct Pairs<'a> {
+    first: (&'a Option<PathBuf>, &'a Option<PathBuf>),
+    others: &'a [CertificateFiles],
+}
+
+impl Pairs<'_> {
+    /// All of them, or none.
+    fn read(
+        &self,
+        door: String,
+        place: &Place,
+        now: DateTime<Utc>,
+        report: &mut Report,
+    ) -> Option<Vec<Certificate>> {
+        let first = match self.first {
+            (Some(certificate), Some(key)) => {
+                Some(CertificateFiles { certificate: certificate.clone(), key: key.clone() })
+            }
+            (None, None) => None,
+            (Some(_), None) | (None, Some(_)) => {
+                report.broken(place.clone(), What::CertificateWithoutKey);
+                return None;
+            }
+        };
+        let files: Vec<&CertificateFiles> = first.iter().chain(self.others).collect();
+        if files.is_empty() {
+            report.broken(place.clone(), What::CertificateNotGiven { door });
             return None;
         }
-        Err(error) => {
-            report.broken(file(&files.key), What::CertificateUnusable { why: error.to_string() });
-            return None;
-        }
-    };
-    let Some((begins, expires, names)) = chain.first().and_then(read_own) else {
-        let why = "it can't be read".to_owned();
-        report.broken(file(path), What::CertificateUnusable { why });
-        return None;
-    };
-    let days = (expires - now).num_days();
-    let at = expires.format("%Y-%m-%d").to_string();
-    // Neither shuts the door: phones that don't look at dates still come in.
-    if now >= expires {
-        report.notice(file(path), What::CertificateExpired { at });
-    } else if now < begins {
-        let at = begins.format("%Y-%m-%d").to_string();
-        report.notice(file(path), What::CertificateTooEarly { at });
-    } else if days < SOON_DAYS {
-        report.notice(file(path), What::CertificateExpires { at, days });
+        files.into_iter().map(|files| certificate(files, now, report)).collect()
     }
-    Some(Certificate { path: path.clone(), key: Arc::new(key), names, expires })
-}
-
-fn read_certificates(path: &Path, report: &mut Report) -> Option<Vec<CertificateDer<'static>>> {
-    let bytes = read_file(path, report)?;
-    let found = CertificateDer::pem_slice_iter(&bytes).collect::<Result<Vec<_>, _>>();
-    match found {
-        Ok(certificates) if !certificates.is_empty() => Some(certificates),
-        Ok(_) => {
-            let why = "there is no certificate in it".to_owned();
-            report.broken(file(path), What::CertificateUnusable { why });
-            None
-        }
-        Err(error) => {
-            report.broken(file(path), What::CertificateUnusable { why: error.to_string() });
-            None
-        }
-    }
-}
-
-fn read_key(path: &Path, report: &mut Report) -> Option<PrivateKeyDer<'static>> {
-    let bytes = read_file(path, report)?;
-    let mode = fs::metadata(path).map_or(0, |metadata| metadata.permissions().mode() & 0o777);
-    if mode & 0o077 != 0 {
-        report.broken(file(path), What::KeyOpen { mode });
-        return None;
-    }
-    match PrivateKeyDer::from_pem_slice(&bytes) {
-        Ok(key) => Some(key),
-        Err(error) => {
-            report.broken(file(path), What::CertificateUnusable { why: error.to_string() });
-            None
-        }
-    }
-}
-
-fn read_file(path: &Path, report: &mut Report) -> Option<Vec<u8>> {
-    let read = fs::metadata(path).and_then(|metadata| {
-        if metadata.len() > FILE_MAX {
-            return Err(std::io::Error::other("it is too long"));
-        }
-        fs::read(path)
-    });
-    match read {
-        Ok(bytes) => Some(bytes),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            report.broken(file(path), What::FileMissing);
-            None
-        }
-        Err(error) => {
-            report.broken(file(path), What::FileUnreadable { why: error.to_string() });
-            None
-        }
-    }
-}
-
-/// From when, until when, and for whom.
-#[expect(clippy::wildcard_enum_match_arm, reason = "the wildcard is for a library's enum")]
-fn read_own(
-    certificate: &CertificateDer<'static>,
-) -> Option<(DateTime<Utc>, DateTime<Utc>, Vec<String>)> {
-    let read = x509_cert::Certificate::from_der(certificate).ok()?.tbs_certificate;
-    let at = |time: x509_cert::time::Time| {
-        DateTime::from_timestamp(i64::try_from(time.to_unix_duration().as_secs()).ok()?, 0)
-    };
-    let names = match read.get::<SubjectAltName>() {
-        Ok(Some((_, names))) => names.0,
-        Ok(None) | Err(_) => Vec::new(),
-    };
-    let names = names.iter().filter_map(|name| match name {
-        GeneralName::DnsName(name) => Some(name.to_string().to_ascii_lowercase()),
-        _ => None,
-    });
-    Some((at(read.validity.not_before)?, at(read.validity.not_after)?, names.collect()))
-}
-
-fn file(path: &Path) -> Place {
-    Place { file: told(path), position: None }
-}
-
-fn told(path: &Path) -> String {
-    path.display().to_string()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::OpenOptionsExt;
 
     use rcgen::{CertificateParams, KeyPair};
@@ -337,7 +265,7 @@ mod tests {
     fn judged(door: DoorSettings) -> (Keys, String) {
         let house = House { doors: vec![door], ..House::default() };
         let mut report = Report::new();
-        let keys = keys(&house, NOW.parse().unwrap(), &mut report);
+        let keys = super::judged(&house, &Written::default(), NOW.parse().unwrap(), &mut report);
         assert!(!report.is_fatal());
         (keys, report.told(Language::English))
     }
@@ -406,5 +334,56 @@ mod tests {
             let (keys, told) = judged(door.clone());
             assert_eq!(!keys.shut.is_empty(), is_shut, "{door:?} {told}");
         }
+    }
+
+    fn judged_page(page: PageSettings, doors: Vec<DoorSettings>) -> (PageKeys, String) {
+        let house = House { page, doors, ..House::default() };
+        let mut report = Report::new();
+        let keys = super::judged(&house, &Written::default(), NOW.parse().unwrap(), &mut report);
+        (keys.page, report.told(Language::English))
+    }
+
+    #[test]
+    fn a_page_in_the_open_without_tls_is_told_of_with_what_to_write() {
+        let page = |listen: &str| PageSettings {
+            listen: listen.parse().unwrap(),
+            ..PageSettings::default()
+        };
+        let (keys, told) = judged_page(page("0.0.0.0:8390"), Vec::new());
+        assert!(matches!(keys, PageKeys::Plain));
+        assert!(told.contains("0.0.0.0:8390"), "{told}");
+        assert!(told.contains("`certificate`"), "what to write: {told}");
+
+        let declared = PageSettings { behind_proxy: true, ..page("0.0.0.0:8390") };
+        for quiet in [declared, page("127.0.0.1:8390"), page("[::1]:8390")] {
+            assert_eq!(judged_page(quiet.clone(), Vec::new()).1, "", "{quiet:?}");
+        }
+    }
+
+    /// What is written for TLS and can't be used never makes the page speak plainly instead.
+    #[test]
+    fn a_page_with_a_certificate_speaks_tls_or_not_at_all() {
+        let folder = Folder::new("page-certificate");
+        let good = folder.certificate(90, 0o600);
+        let origins = vec!["https://ecoute.example".to_owned()];
+        let wss = DoorSettings { transport: Transport::Wss, origins, ..good.clone() };
+        let page = PageSettings {
+            certificate: good.certificate.clone(),
+            key: good.key.clone(),
+            ..PageSettings::default()
+        };
+
+        let (keys, told) = judged_page(page.clone(), vec![wss]);
+        assert!(matches!(keys, PageKeys::Secure(_)), "{told}");
+        assert_eq!(told, "");
+        let (keys, told) = judged_page(page.clone(), Vec::new());
+        assert!(matches!(keys, PageKeys::Secure(_)));
+        assert!(told.contains("`wss`"), "the page's phone would have no door: {told}");
+        let (keys, told) = judged_page(PageSettings { key: None, ..page.clone() }, Vec::new());
+        assert!(matches!(keys, PageKeys::Shut), "{told}");
+        let open = folder.certificate(90, 0o644);
+        let (keys, told) = judged_page(PageSettings { key: open.key, ..page }, Vec::new());
+        assert!(matches!(keys, PageKeys::Shut), "{told}");
+        assert!(told.contains("chmod 600"), "{told}");
     }
 }

@@ -158,8 +158,16 @@ pub struct MediaSettings {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PageSettings {
-    /// Plain HTTP: on this machine, with a proxy before it that speaks TLS.
+    /// With a certificate HTTPS, without one plain HTTP: on this machine, or behind a proxy that speaks TLS.
     pub listen: SocketAddr,
+    /// What the page shows: a file of PEM, its own certificate first.
+    pub certificate: Option<PathBuf>,
+    /// Its key.
+    pub key: Option<PathBuf>,
+    /// Others, shown to those who ask for one of their names (SNI).
+    pub certificates: Vec<CertificateFiles>,
+    /// Without a certificate it may stand on an address others reach, because a proxy speaks TLS before it.
+    pub behind_proxy: bool,
     /// How browsers write the page's address: `https://ecoute.example`; none: the address above.
     pub origins: Vec<String>,
     /// Where the page's phone registers; none: the first `ws` or `wss` door.
@@ -220,6 +228,12 @@ impl House {
                 whole(&mut files.key);
             }
         }
+        self.page.certificate.iter_mut().for_each(whole);
+        self.page.key.iter_mut().for_each(whole);
+        for files in &mut self.page.certificates {
+            whole(&mut files.certificate);
+            whole(&mut files.key);
+        }
         for authority in &mut self.authorities {
             whole(&mut authority.file);
         }
@@ -277,7 +291,15 @@ impl Default for MediaSettings {
 impl Default for PageSettings {
     fn default() -> Self {
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 8390));
-        Self { listen, origins: Vec::new(), sip: None }
+        Self {
+            listen,
+            certificate: None,
+            key: None,
+            certificates: Vec::new(),
+            behind_proxy: false,
+            origins: Vec::new(),
+            sip: None,
+        }
     }
 }
 

@@ -22,6 +22,7 @@ use crate::config::prompts::Library;
 use crate::config::report::{Place, Report};
 use crate::config::source::Source;
 use crate::config::trunks::Trunk;
+use crate::config::written::Written;
 use crate::config::{
     DoorSettings, Files, House, Loaded, Places, bootstrap, calendars, directory, doors, lines,
     listeners, notices, passwords, people, prompts, queues, reachable, trunks, webhooks,
@@ -136,8 +137,10 @@ pub(super) fn load_from(
     };
     if let Some(house) = &house {
         // Said now, read again by whoever opens the doors.
-        let _ = doors::keys(house, now, &mut report);
-        let _ = webhooks::webhooks(house, &mut report);
+        let source = house_source(folder, &mut Report::new());
+        let written = source.as_ref().map(Written::of).unwrap_or_default();
+        let _ = doors::judged(house, &written, now, &mut report);
+        let _ = webhooks::judged(house, &written, &mut report);
     }
     if let Some(house) = &house {
         notices::name_what_has_no_door(&trunks_file, trunks.as_ref(), house, &mut report);

@@ -20,6 +20,7 @@
 mod bootstrap;
 mod calendars;
 mod catalogue;
+mod certificates;
 mod difference;
 mod directory;
 mod doors;
@@ -35,6 +36,7 @@ mod load;
 mod notices;
 mod passwords;
 mod people;
+mod private;
 mod prompts;
 mod queues;
 mod report;
@@ -43,6 +45,7 @@ mod source;
 mod trunks;
 mod webhooks;
 pub mod words;
+mod written;
 
 #[cfg(test)]
 mod tests;
@@ -66,8 +69,9 @@ use source::Source;
 
 pub use calendars::wall;
 pub use catalogue::{Kind, What};
+pub use certificates::Certificate;
 pub use difference::{Change, Difference, difference};
-pub use doors::{Certificate, DoorKeys, Keys, keys};
+pub use doors::{DoorKeys, Keys, PageKeys, keys};
 pub use hours::{NotHours, days, span};
 pub use house::{
     Authority, CertificateFiles, ClientCertificate, ConnectionSettings, DnsSettings, DoorSettings,

@@ -3,21 +3,21 @@
 //! One that can't be told is said and left out; it keeps nothing else from being used.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use crate::config::catalogue::What;
 use crate::config::house::House;
+use crate::config::private::{file, read_secret};
 use crate::config::report::{Place, Report};
+use crate::config::written::Written;
 
 /// The shortest secret that signs (RFC 2104 §3: as long as what it makes).
 const SECRET_MIN: usize = 32;
 
 /// The largest file of a secret that is read.
-const SECRET_MAX: u64 = 4_096;
+const SECRET_FILE_MAX: u64 = 4_096;
 
 /// A program that is told.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -79,49 +79,25 @@ impl std::fmt::Debug for Webhook {
     }
 }
 
-/// Reads what the webhooks of a house need; what is wrong goes into the report.
-pub fn webhooks(house: &House, report: &mut Report) -> Vec<Webhook> {
-    house.webhooks.iter().filter_map(|settings| webhook(settings, report)).collect()
+/// Reads what the webhooks of a house need. What is wrong was said when the plan was read.
+pub fn webhooks(house: &House) -> Vec<Webhook> {
+    judged(house, &Written::default(), &mut Report::new())
 }
 
-fn webhook(settings: &WebhookSettings, report: &mut Report) -> Option<Webhook> {
+/// The same; what is wrong goes into the report.
+pub(super) fn judged(house: &House, written: &Written, report: &mut Report) -> Vec<Webhook> {
+    let all = house.webhooks.iter().enumerate();
+    all.filter_map(|(nth, settings)| webhook(settings, written.webhook(nth), report)).collect()
+}
+
+fn webhook(settings: &WebhookSettings, place: Place, report: &mut Report) -> Option<Webhook> {
     if !is_fit(&settings.url) {
-        let place = Place { file: super::bootstrap::FILE.to_owned(), position: None };
         report.broken(place, What::WebhookAddress { url: settings.url.clone() });
         return None;
     }
-    let path = &settings.secret;
-    let mut wrong = |what| {
-        report.broken(Place { file: path.display().to_string(), position: None }, what);
-    };
-    let mode = match fs::metadata(path) {
-        Ok(metadata) if metadata.len() > SECRET_MAX => {
-            wrong(What::FileUnreadable { why: "it is too long".to_owned() });
-            return None;
-        }
-        Ok(metadata) => metadata.permissions().mode() & 0o777,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            wrong(What::FileMissing);
-            return None;
-        }
-        Err(error) => {
-            wrong(What::FileUnreadable { why: error.to_string() });
-            return None;
-        }
-    };
-    if mode & 0o077 != 0 {
-        wrong(What::KeyOpen { mode });
-        return None;
-    }
-    let secret = match fs::read(path) {
-        Ok(bytes) => bytes.trim_ascii().to_vec(),
-        Err(error) => {
-            wrong(What::FileUnreadable { why: error.to_string() });
-            return None;
-        }
-    };
+    let secret = read_secret(&settings.secret, SECRET_FILE_MAX, report)?.trim_ascii().to_vec();
     if secret.len() < SECRET_MIN {
-        wrong(What::WebhookSecretShort { least: SECRET_MIN });
+        report.broken(file(&settings.secret), What::WebhookSecretShort { least: SECRET_MIN });
         return None;
     }
     let events = if settings.events.is_empty() {
@@ -155,10 +131,12 @@ fn is_fit(url: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::OpenOptionsExt;
 
     use super::*;
     use crate::config::Language;
+    use crate::config::source::Source;
 
     #[test]
     fn a_webhook_is_told_by_https_or_on_this_machine() {
@@ -208,8 +186,10 @@ mod tests {
             ..House::default()
         };
 
+        let text = "[[webhooks]]\nurl = 'a'\n".repeat(5);
+        let written = Written::of(&Source { name: "house.toml".into(), text });
         let mut report = Report::new();
-        let found = webhooks(&house, &mut report);
+        let found = judged(&house, &written, &mut report);
 
         let _ = fs::remove_dir_all(&folder);
         assert_eq!(found.len(), 1, "{found:?}");
@@ -217,7 +197,7 @@ mod tests {
         assert_eq!(found[0].events.len(), WebhookEvent::ALL.len());
         assert!(!format!("{found:?}").contains("0123"), "a secret can't be printed");
         let told = report.told(Language::English);
-        for words in ["http://a.example/", "mode 640", "32", "missing"] {
+        for words in ["house.toml:10:7: `http://a.example/`", "mode 640", "32", "missing"] {
             assert!(told.contains(words), "{words}: {told}");
         }
     }

@@ -11,9 +11,12 @@
 //! | `/board` | the board, as JSON |
 
 mod board_page;
+mod conversation;
 pub mod desk;
+mod trouble;
 
 pub use self::board_page::presence;
+pub use self::trouble::{Trouble, TroubleCode};
 
 use std::future::Future;
 use std::io;

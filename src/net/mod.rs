@@ -5,6 +5,7 @@
 //! its own sockets (`rtp`).
 
 mod doors;
+mod entrance;
 mod framing;
 mod posting;
 mod resolver;
@@ -20,6 +21,7 @@ use crate::base::Now;
 use crate::exchange::Input;
 
 pub use doors::{DoorCounters, Doors, NotOpened, Opened, Wanted};
+pub use entrance::{Entrance, Guest};
 pub use posting::{PostFault, Poster};
 pub use resolver::Resolver;
 pub use streams::{Streams, WebRules};

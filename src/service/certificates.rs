@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use crate::config::{DoorKeys, DoorSettings, House, Keys, reachable};
+use crate::config::{DoorKeys, DoorSettings, House, Keys, PageKeys, reachable};
+use crate::http::{Trouble, TroubleCode};
 use crate::net::tls::{ClientRule, Identity, ServerKeys};
 use crate::net::{Wanted, WebRules};
 use crate::sip::Transport;
@@ -27,7 +28,11 @@ pub struct Expiring {
 impl Expiring {
     /// All of a house.
     pub(super) fn of(keys: &Keys) -> Vec<Self> {
-        let certificates = keys.doors.values().flat_map(|door| &door.certificates);
+        let page = match &keys.page {
+            PageKeys::Secure(page) => Some(page),
+            PageKeys::Plain | PageKeys::Shut => None,
+        };
+        let certificates = keys.doors.values().chain(page).flat_map(|door| &door.certificates);
         let mut all: Vec<Self> = certificates
             .map(|one| Self { file: one.path.display().to_string(), at: one.expires })
             .collect();
@@ -49,13 +54,20 @@ impl Expiring {
     }
 
     /// What an operator must be told, from 30 days before.
-    pub(super) fn alarm(&self, now: DateTime<Utc>) -> Option<String> {
+    pub(super) fn trouble(&self, now: DateTime<Utc>) -> Option<Trouble> {
         let Self { file, at } = self;
-        let date = at.format("%Y-%m-%d");
-        match self.stage(now)? {
-            0 => Some(format!("the certificate {file} ended on {date}: new phones are refused")),
-            _ => Some(format!("the certificate {file} ends on {date}, in {} days", self.days(now))),
-        }
+        let (date, days) = (at.format("%Y-%m-%d"), self.days(now));
+        let (code, text) = match self.stage(now)? {
+            0 => (
+                TroubleCode::CertificateEnded,
+                format!("the certificate {file} ended on {date}: phones and browsers refuse it"),
+            ),
+            _ => (
+                TroubleCode::CertificateEnds,
+                format!("the certificate {file} ends on {date}, in {days} days"),
+            ),
+        };
+        Some(Trouble::new(code, text).about(file.clone()).count(days).until(*at))
     }
 }
 
@@ -83,7 +95,7 @@ impl Countdown {
             };
             let told = self.told.insert((certificate.file.clone(), certificate.at), stage);
             if told.is_none_or(|told| stage < told) {
-                news.extend(certificate.alarm(now));
+                news.extend(certificate.trouble(now).map(|trouble| trouble.text));
             }
         }
         news
@@ -156,8 +168,8 @@ mod tests {
         }
 
         assert_eq!(told, [29, 13, 6, 0, 0]);
-        assert_eq!(certificate.alarm(at("2026-12-01T11:00:00Z")), None);
-        assert!(certificate.alarm(end).unwrap().contains("ended on 2026-12-31"));
+        assert_eq!(certificate.trouble(at("2026-12-01T11:00:00Z")), None);
+        assert!(certificate.trouble(end).unwrap().text.contains("ended on 2026-12-31"));
     }
 
     #[test]

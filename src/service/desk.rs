@@ -1,23 +1,27 @@
 //! The house as the page knows it.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use tokio::sync::{broadcast, watch};
+use tokio::runtime::Handle;
+use tokio::sync::{broadcast, mpsc, watch};
 
 use crate::base::{LineName, ListenerName, Now};
-use crate::config;
+use crate::config::{self, PageKeys};
 use crate::exchange::{Board, Command, Plan};
+use crate::http::Trouble;
 use crate::http::desk::proof::Secrets;
-use crate::http::desk::{Aside, Coming, Entry, House, Person, PlanView, Role, Setting};
-use crate::net::Opened;
+use crate::http::desk::{Aside, Coming, Entry, House, Person, PlanView, Role, Setting, SipDoor};
+use crate::net::{Entrance, Guest, Limits, Opened};
 use crate::record::{CallRecord, Window};
 use crate::service::Clock;
 use crate::service::audit::Audit;
+use crate::service::certificates::server_keys;
 use crate::service::reception::Reception;
+use crate::service::troubles::PlanAlarm;
 use crate::sip::Transport;
 use crate::store::Store;
 
@@ -31,21 +35,85 @@ pub(super) struct Desk {
     pub(super) audit: Audit,
 }
 
-/// How the page is called, and where its phone registers.
-pub(super) fn setting(house: &config::House, at: Option<SocketAddr>, opened: &[Opened]) -> Setting {
-    let mut origins = house.page.origins.clone();
-    if origins.is_empty()
-        && let Some(at) = at
-    {
-        origins.push(format!("http://{at}"));
-        origins.push(format!("http://localhost:{}", at.port()));
+/// Opens the page's door. A page that can't be shown keeps nobody from being answered.
+pub(super) async fn open(
+    house: &config::House,
+    keys: &PageKeys,
+    limits: Limits,
+) -> Option<(Entrance, mpsc::Receiver<Guest>)> {
+    let listen = house.page.listen;
+    let keys = match keys {
+        PageKeys::Plain => None,
+        PageKeys::Secure(keys) => Some(server_keys(keys)),
+        PageKeys::Shut => {
+            tracing::error!("the page on {listen} stays shut: see `hotline check`");
+            return None;
+        }
+    };
+    match Entrance::open(listen, keys.as_ref(), limits, &Handle::current()).await {
+        Ok(page) => Some(page),
+        Err(fault) => {
+            tracing::error!(%listen, %fault, "the page can't be shown");
+            None
+        }
     }
-    let door = opened.iter().find_map(|open| match open.transport {
-        Transport::Ws => Some(format!("ws://{}", open.local)),
-        Transport::Wss => Some(format!("wss://{}", open.local)),
-        Transport::Udp | Transport::Tcp | Transport::Tls => None,
+}
+
+/// How the page is called, and where its phone registers.
+pub(super) fn setting(
+    house: &config::House,
+    keys: &PageKeys,
+    at: SocketAddr,
+    opened: &[Opened],
+) -> Setting {
+    let is_secure = matches!(keys, PageKeys::Secure(_));
+    let mut origins = house.page.origins.clone();
+    if origins.is_empty() {
+        origins = usual_origins(keys, at);
+    }
+    let sip = match &house.page.sip {
+        Some(written) => Some(SipDoor::At(written.clone())),
+        None => sip_door(opened, is_secure),
+    };
+    Setting { origins, sip, is_secure }
+}
+
+/// The names of the page's certificate, and its own address.
+fn usual_origins(keys: &PageKeys, at: SocketAddr) -> Vec<String> {
+    let certificates = match keys {
+        PageKeys::Secure(keys) => keys.certificates.as_slice(),
+        PageKeys::Plain | PageKeys::Shut => &[],
+    };
+    let (scheme, usual) =
+        if matches!(keys, PageKeys::Secure(_)) { ("https", 443) } else { ("http", 80) };
+    let names = certificates.iter().flat_map(|certificate| &certificate.names);
+    let mut hosts: Vec<String> = names.filter(|name| !name.starts_with("*.")).cloned().collect();
+    hosts.push(match config::reachable(at.ip()) {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => format!("[{ip}]"),
     });
-    Setting { origins, sip: house.page.sip.clone().or(door) }
+    if at.ip().is_loopback() {
+        hosts.push("localhost".to_owned());
+    }
+    let written = |host: String| match at.port() {
+        port if port == usual => format!("{scheme}://{host}"),
+        port => format!("{scheme}://{host}:{port}"),
+    };
+    hosts.into_iter().map(written).collect()
+}
+
+/// The first door browsers can use. A page that came by TLS uses nothing else, and knows the door by the name it
+/// was called by itself: a certificate has names, and seldom addresses.
+fn sip_door(opened: &[Opened], is_secure: bool) -> Option<SipDoor> {
+    let secure = opened.iter().find(|open| open.transport == Transport::Wss);
+    let plain = opened.iter().find(|open| open.transport == Transport::Ws);
+    let beside = |scheme, open: &Opened| SipDoor::Beside { scheme, port: open.local.port() };
+    let plain = plain.map(|open| match open.local.ip().is_unspecified() {
+        true => beside("ws", open),
+        false => SipDoor::At(format!("ws://{}", open.local)),
+    });
+    let secure = secure.map(|open| beside("wss", open));
+    if is_secure { secure.or(plain) } else { plain.or(secure) }
 }
 
 impl House for Desk {
@@ -67,6 +135,10 @@ impl House for Desk {
         self.asides.subscribe()
     }
 
+    fn troubles(&self) -> Arc<Vec<Trouble>> {
+        Arc::clone(&self.reception.troubles.borrow())
+    }
+
     fn plan(&self) -> Arc<Plan> {
         Arc::clone(&self.reception.current().plan)
     }
@@ -77,7 +149,7 @@ impl House for Desk {
             version: current.plan.version.clone(),
             since: Some(current.since),
             change: current.change.clone(),
-            alarm: current.alarm.clone(),
+            alarm: current.alarm.as_ref().map(PlanAlarm::text),
         }
     }
 

@@ -31,6 +31,7 @@ mod reception;
 mod safe_plan;
 pub mod shards;
 mod state_folder;
+mod troubles;
 pub mod until;
 mod watch;
 mod webhooks;
@@ -48,12 +49,12 @@ use tokio::sync::{broadcast, oneshot, watch as watching};
 use tokio::task::JoinSet;
 
 use crate::base::Mint;
-use crate::config::{self, House, Report};
+use crate::config::{self, House};
 use crate::exchange::{Exchange, Input, Plan};
 use crate::media::codec::Codec;
 use crate::metrics::{self, Metrics};
 use crate::net::tls::Trust;
-use crate::net::{Deliver, Doors, Limits, Opened, Poster, Resolver};
+use crate::net::{Deliver, Doors, Entrance, Limits, Opened, Poster, Resolver};
 use crate::store::Store;
 use crate::{http, store};
 
@@ -73,8 +74,8 @@ pub struct Welcome<'a> {
     pub house: &'a House,
     pub opened: &'a [Opened],
     pub http: SocketAddr,
-    /// None: the page can't be shown.
-    pub page: Option<SocketAddr>,
+    /// How browsers write the page's address; none: the page can't be shown.
+    pub page: Option<String>,
 }
 
 /// Chance, from the operating system.
@@ -105,7 +106,7 @@ pub async fn run(
         let inbox = Arc::clone(&inbox);
         Arc::new(move |at, input| inbox.put(at, input))
     };
-    let keys = config::keys(&house, clock.now().wall, &mut Report::new());
+    let keys = config::keys(&house, clock.now().wall);
     let wanted = certificates::wanted(&house, &keys);
     for (transport, listen) in &keys.shut {
         tracing::error!(
@@ -123,15 +124,16 @@ pub async fn run(
     // The pages before the doors: what is in use is said before a phone is answered.
     let pages = http::open(house.http).await.map_err(|fault| not_open(house.http, &fault))?;
     let http = pages.local_addr()?;
-    // A page that can't be shown keeps nobody from being answered.
-    let page = match http::open(house.page.listen).await {
-        Ok(page) => Some(page),
-        Err(fault) => {
-            tracing::error!(listen = %house.page.listen, %fault, "the page can't be shown");
-            None
-        }
-    };
-    let page_at = page.as_ref().and_then(|page| page.local_addr().ok());
+    let (entrance, guests) = desk::open(&house, &keys.page, limits).await.unzip();
+    let page_at = entrance.as_ref().map(Entrance::local);
+    let mut shut: Vec<String> = keys
+        .shut
+        .iter()
+        .map(|(transport, listen)| format!("{} door on {listen}", transport.token()))
+        .collect();
+    if entrance.is_none() {
+        shut.push(format!("page on {}", house.page.listen));
+    }
     let shards = Arc::new(
         shards::Shards::start(&media_settings(&house), &library, &mut mint, clock, tell(&inbox))
             .context("sound can't be carried")?,
@@ -150,7 +152,8 @@ pub async fn run(
     let pulse = Arc::new(Pulse::default());
     let exchange = Exchange::new(Arc::clone(&plan), mint, clock.now());
     let (board, seen) = watching::channel(Arc::new(exchange.board(clock.now())));
-    let hooks = webhooks::Webhooks::new(config::webhooks(&house, &mut Report::new()));
+    let hooks = webhooks::Webhooks::new(clock, webhooks::Patience::default(), Handle::current());
+    hooks.change(&[], config::webhooks(&house), Poster::new(&keys.authorities));
     let asides = broadcast::Sender::new(ASIDES_MAX);
     let world = World {
         doors: Arc::clone(&doors),
@@ -168,7 +171,7 @@ pub async fn run(
             let (store, metrics) = (Arc::clone(&store), Arc::clone(&metrics));
             let hooks = hooks.clone();
             Box::new(move |record| {
-                hooks.recorded(&record, clock);
+                hooks.recorded(&record);
                 metrics.recorded(&record);
                 store.append(record);
             })
@@ -184,23 +187,27 @@ pub async fn run(
         let _ = ended.send(carrier.run());
     })?;
 
+    let (troubled, troubles) = watching::channel(Arc::default());
     let reception = Arc::new(Reception {
         folder: folder.to_owned(),
         clock,
         inbox: Arc::clone(&inbox),
         board: seen.clone(),
+        troubles: troubles.clone(),
         shards: Arc::clone(&shards),
         metrics: Arc::clone(&metrics),
         doors: Arc::clone(&doors),
+        entrance,
+        hooks: hooks.clone(),
         current: Mutex::new(Current {
             plan: Arc::clone(&plan),
             house: house.clone(),
-            alarm: origin.alarm(),
+            alarm: troubles::PlanAlarm::of(&origin),
             certificates: certificates::Expiring::of(&keys),
             people,
             since: clock.now().wall,
             change: String::new(),
-            shut: keys.shut.iter().map(|(transport, listen)| (*transport, *listen)).collect(),
+            shut,
         }),
         reloading: tokio::sync::Mutex::default(),
     });
@@ -214,12 +221,13 @@ pub async fn run(
         metrics: Arc::clone(&metrics),
         board: seen.clone(),
         reception: Arc::clone(&reception),
-        is_safe_plan: matches!(origin, Origin::Safe { .. }),
         sightings: Mutex::default(),
+        told: troubled,
     });
     let mut tasks = JoinSet::new();
+    let mut page = None;
     let (closing, closed) = watching::channel(false);
-    if let Some(page) = page {
+    if let (Some(guests), Some(at)) = (guests, page_at) {
         let audit = audit::Audit::open(state.as_ref().map(StateFolder::path));
         let desk = desk::Desk {
             reception: Arc::clone(&reception),
@@ -229,15 +237,14 @@ pub async fn run(
             clock,
             audit,
         };
-        let setting = desk::setting(&house, page_at, doors.opened());
+        let setting = desk::setting(&house, &keys.page, at, doors.opened());
+        page = setting.origins.first().cloned();
         let mut closed = closed.clone();
         tasks.spawn(async move {
             let stop = async move {
                 let _ = closed.wait_for(|closed| *closed).await;
             };
-            if let Err(fault) = http::desk::serve(page, Box::new(desk), setting, stop).await {
-                tracing::error!(%fault, "the page can't be shown any more");
-            }
+            http::desk::serve(guests, Box::new(desk), setting, stop).await;
         });
     }
     tasks.spawn(serve_pages(pages, &gauges, &house, closed));
@@ -258,10 +265,9 @@ pub async fn run(
         }
     }
     tasks.spawn(watch::over(Arc::clone(&gauges)));
-    let poster = Poster::new(&keys.authorities);
-    hooks.start(seen.clone(), clock, poster, webhooks::Patience::default(), &mut tasks);
+    tasks.spawn(hooks.watch(seen.clone(), troubles));
 
-    welcome(&Welcome { plan: &plan, house: &house, opened: doors.opened(), http, page: page_at });
+    welcome(&Welcome { plan: &plan, house: &house, opened: doors.opened(), http, page });
     tell_manager(&[sd_notify::NotifyState::Ready]);
     tracing::info!(plan = %plan.version, "the house is open");
 

@@ -1,19 +1,20 @@
 //! Whether the house lives, and whether a caller would be served correctly now.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
 
 use crate::exchange::Board;
-use crate::http::Readiness;
+use crate::http::{Readiness, Trouble, TroubleCode};
 use crate::metrics::Metrics;
 use crate::net::Doors;
 use crate::service::Clock;
 use crate::service::inbox::Inbox;
 use crate::service::pulse::Pulse;
 use crate::service::reception::Reception;
-use crate::service::shards::Shards;
+use crate::service::shards::{Figures, Shards};
+use crate::service::troubles::{Facts, PlanAlarm, Sightings};
 use crate::store::{Condition, Store};
 
 /// The loop sleeps half a second at most; after this much silence it stands still.
@@ -33,14 +34,8 @@ pub(super) struct Gauges {
     pub(super) metrics: Arc<Metrics>,
     pub(super) board: watch::Receiver<Arc<Board>>,
     pub(super) reception: Arc<Reception>,
-    pub(super) is_safe_plan: bool,
     pub(super) sightings: Mutex<Sightings>,
-}
-
-/// What was seen before, to tell what is new.
-#[derive(Debug, Default)]
-pub(super) struct Sightings {
-    late_ticks: u64,
+    pub(super) told: watch::Sender<Arc<Vec<Trouble>>>,
 }
 
 impl Gauges {
@@ -72,30 +67,58 @@ impl Gauges {
         if current.plan.lines.is_empty() {
             reasons.push("the plan has no line".to_owned());
         }
-        match current.alarm {
-            Some(alarm) if self.is_safe_plan => reasons.push(alarm),
-            Some(alarm) => warnings.push(alarm),
-            None => {}
+        match &current.alarm {
+            Some(PlanAlarm::BuiltIn(text)) => reasons.push(text.clone()),
+            Some(refused @ PlanAlarm::Refused(_)) => warnings.push(refused.text()),
+            Some(PlanAlarm::Broken | PlanAlarm::LastGood(_)) | None => {}
         }
-        let today = self.clock.now().wall;
-        warnings.extend(current.certificates.iter().filter_map(|one| one.alarm(today)));
-        warnings.extend(current.shut.iter().map(|(transport, listen)| {
-            format!("the {} door on {listen} is shut: see `hotline check`", transport.token())
-        }));
-        let broken = self.shards.restarts();
-        if broken > 0 {
-            warnings.push(format!(
-                "media threads broke {broken} times since the start; the calls they \
-                 carried were lost"
-            ));
-        }
-        let panics = self.pulse.panics();
-        if panics > 0 {
-            warnings.push(format!("{panics} facts broke something and were dropped"));
-        }
-        warnings.extend(self.store.health().alarm());
+        let is_no_reason = |one: &Trouble| one.code != TroubleCode::PlanBuiltIn;
+        let troubles = self.troubles().into_iter().filter(is_no_reason);
+        warnings.extend(troubles.map(|trouble| trouble.text));
         warnings.extend(board.alarms.iter().map(ToString::to_string));
         Readiness { ready: reasons.is_empty(), reasons, warnings }
+    }
+
+    /// What needs a person though callers are served, but for what the board says.
+    fn troubles(&self) -> Vec<Trouble> {
+        let facts = Facts {
+            current: &self.reception.current().clone(),
+            records: self.store.health(),
+            doors: self.doors.counters(),
+            turned_away: self.inbox.turned_away().house,
+            panics: self.pulse.panics(),
+            media_broke: self.shards.restarts(),
+        };
+        self.sightings().troubles(&facts, self.clock.now())
+    }
+
+    /// Looks around, and tells whoever wants to know what needs a person.
+    pub(super) fn glance(&self) {
+        let _ = self.media();
+        let troubles = self.troubles();
+        self.told.send_if_modified(|told| {
+            let is_news = **told != troubles;
+            if is_news {
+                *told = Arc::new(troubles);
+            }
+            is_news
+        });
+    }
+
+    /// How the media threads are doing. Their lateness is since they were asked last.
+    fn media(&self) -> Vec<Figures> {
+        let figures = self.shards.figures();
+        let behind = figures.iter().filter(|figures| figures.latest > TICK_LATE).count();
+        let mut sightings = self.sightings();
+        sightings.late_ticks += behind as u64;
+        if behind > 0 {
+            sightings.was_late(self.clock.moment());
+        }
+        figures
+    }
+
+    fn sightings(&self) -> MutexGuard<'_, Sightings> {
+        self.sightings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Everything counted, for Prometheus.
@@ -103,16 +126,11 @@ impl Gauges {
         let vitals = self.pulse.vitals();
         let doors = self.doors.counters();
         let away = self.inbox.turned_away();
-        let figures = self.shards.figures();
+        let figures = self.media();
         let health = self.store.health();
         let certificates = self.reception.current().certificates.clone();
         let certificate_end = certificates.iter().map(|one| one.at.timestamp()).min();
-        let late_ticks = {
-            let mut sightings = self.sightings.lock().unwrap_or_else(PoisonError::into_inner);
-            let behind = figures.iter().filter(|figures| figures.latest > TICK_LATE).count();
-            sightings.late_ticks += behind as u64;
-            sightings.late_ticks
-        };
+        let late_ticks = self.sightings().late_ticks;
         self.metrics.counted(|totals| {
             totals.exchange.lag = vitals.lag_max.as_secs_f64();
             totals.exchange.panics = vitals.panics;

@@ -6,7 +6,6 @@
 //! so does a plan that would close an open line this minute, unless that is what was asked for (SC-36).
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -17,18 +16,23 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use crate::base::{LineName, ListenerName, PromptName};
-use crate::config::{self, Difference, House, Language, LastGood, Loaded, Person, Weight};
+use crate::config::{
+    self, Difference, House, Language, LastGood, Loaded, PageKeys, Person, Weight,
+};
 use crate::exchange::{Board, Command, Input, Plan};
+use crate::http::Trouble;
 use crate::metrics::Metrics;
 use crate::net::tls::Trust;
-use crate::net::{Doors, Opened, Taken};
+use crate::net::{Doors, Entrance, Opened, Poster, Taken};
 use crate::service::boot;
 use crate::service::certificates::{self, Expiring};
 use crate::service::control::{Answer, Request};
 use crate::service::inbox::Inbox;
 use crate::service::shards::Shards;
+use crate::service::troubles::PlanAlarm;
+use crate::service::webhooks::Webhooks;
 use crate::service::{Clock, until};
-use crate::sip::{Door, Transport};
+use crate::sip::Door;
 
 /// Between two looks at files that may be half saved.
 const HALF_SAVED_PAUSE: Duration = Duration::from_millis(200);
@@ -36,18 +40,19 @@ const HALF_SAVED_PAUSE: Duration = Duration::from_millis(200);
 /// The loop answers a command within a turn; more means that it stands still.
 const REPLY_PATIENCE: Duration = Duration::from_secs(5);
 
-/// What is said while a door goes on with an older certificate than the files on disk would have.
-const BROKEN: &str = "not all of the files on disk can be used: see `hotline check`";
-
 /// Takes orders for a running house.
 pub struct Reception {
     pub folder: PathBuf,
     pub clock: Clock,
     pub inbox: Arc<Inbox>,
     pub board: watch::Receiver<Arc<Board>>,
+    pub troubles: watch::Receiver<Arc<Vec<Trouble>>>,
     pub shards: Arc<Shards>,
     pub metrics: Arc<Metrics>,
     pub doors: Arc<Doors>,
+    /// None: the page isn't shown.
+    pub entrance: Option<Entrance>,
+    pub(super) hooks: Webhooks,
     pub current: Mutex<Current>,
     /// One reload at a time.
     pub reloading: tokio::sync::Mutex<()>,
@@ -59,15 +64,15 @@ pub struct Current {
     pub plan: Arc<Plan>,
     pub house: House,
     /// The files on disk are not what runs: why.
-    pub alarm: Option<String>,
+    pub alarm: Option<PlanAlarm>,
     pub certificates: Vec<Expiring>,
     /// Everybody who may sign in at the page.
     pub people: BTreeMap<ListenerName, Person>,
     /// When the plan came into force, and what it changed, in words.
     pub since: DateTime<Utc>,
     pub change: String,
-    /// Doors that could not be opened for want of a certificate, or of a list of pages.
-    pub shut: Vec<(Transport, SocketAddr)>,
+    /// Doors that could not be opened, in words: for want of a certificate, say, or of a list of pages.
+    pub shut: Vec<String>,
 }
 
 impl Reception {
@@ -75,7 +80,10 @@ impl Reception {
     pub async fn answer(&self, request: Request) -> Answer {
         let answer = match request {
             Request::Reload { close_now } => self.reload(close_now).await,
-            Request::Status => Ok(status(&self.board.borrow(), self.is_french())),
+            Request::Status => {
+                let troubles = Arc::clone(&self.troubles.borrow());
+                Ok(status(&self.board.borrow(), &troubles, self.is_french()))
+            }
             Request::Close { .. }
             | Request::Open { .. }
             | Request::Automatic { .. }
@@ -104,7 +112,7 @@ impl Reception {
                 self.metrics.counted(|totals| totals.plans_refused += 1);
                 let first = why.lines().find(|line| !line.is_empty()).unwrap_or_default();
                 tracing::error!(why = first, "the new plan was refused; the old one stays");
-                self.current().alarm = Some(format!("the files on disk were refused: {first}"));
+                self.current().alarm = Some(PlanAlarm::Refused(first.to_owned()));
                 let refused = Command::ReloadRefused { why: first.to_owned() };
                 let _ = self.inbox.order(self.clock.now(), refused, None);
             }
@@ -166,8 +174,8 @@ impl Reception {
         }
         *self.current() = Current {
             plan,
-            house: House { language: fresh.language, ..house },
-            alarm: (!is_whole).then(|| BROKEN.to_owned()),
+            house: House { language: fresh.language, webhooks: fresh.webhooks, ..house },
+            alarm: (!is_whole).then_some(PlanAlarm::Broken),
             certificates,
             people,
             since: now.wall,
@@ -177,19 +185,25 @@ impl Reception {
         Ok(text)
     }
 
-    /// Gives the doors that are open the certificates that are on disk now.
+    /// Gives the doors that are open the certificates that are on disk now, and webhooks their secrets.
     fn rekey(&self, house: &House) -> Result<Vec<Expiring>, String> {
-        let keys = config::keys(house, self.clock.now().wall, &mut config::Report::new());
+        let keys = config::keys(house, self.clock.now().wall);
         for ((transport, listen), found) in &keys.doors {
             let keys = certificates::server_keys(found);
             self.doors
                 .rekey(*transport, *listen, &keys)
                 .map_err(|fault| format!("{} {listen}: {fault}", transport.token()))?;
         }
+        if let (Some(entrance), PageKeys::Secure(found)) = (&self.entrance, &keys.page) {
+            let rekeyed = entrance.rekey(&certificates::server_keys(found));
+            rekeyed.map_err(|fault| format!("https {}: {fault}", entrance.local()))?;
+        }
+        let names: Vec<String> = house.webhooks.iter().map(|one| one.name.clone()).collect();
+        self.hooks.change(&names, config::webhooks(house), Poster::new(&keys.authorities));
         let trust = Trust::new(&keys.authorities).map_err(|fault| fault.to_string())?;
         self.doors.trust(trust);
         let mut certificates = Expiring::of(&keys);
-        if !keys.shut.is_empty() {
+        if !keys.shut.is_empty() || matches!(keys.page, PageKeys::Shut) {
             let old = self.current().certificates.clone();
             let is_kept = |one: &Expiring| !certificates.iter().any(|other| other.file == one.file);
             let kept: Vec<Expiring> = old.into_iter().filter(is_kept).collect();
@@ -328,7 +342,7 @@ fn list(names: impl Iterator<Item = impl ToString>) -> String {
 }
 
 /// The board in a few lines, for a terminal.
-fn status(board: &Board, is_french: bool) -> String {
+fn status(board: &Board, troubles: &[Trouble], is_french: bool) -> String {
     let say =
         |french: &'static str, english: &'static str| if is_french { french } else { english };
     let mut lines = Vec::new();
@@ -364,7 +378,8 @@ fn status(board: &Board, is_french: bool) -> String {
         say("écoutants", "listeners"),
         presences.collect::<Vec<_>>().join(", ")
     ));
-    lines.extend(board.alarms.iter().map(|alarm| format!("! {alarm}")));
+    let troubles = troubles.iter().map(|one| format!("! {}: {}", one.code.as_str(), one.text));
+    lines.extend(troubles.chain(board.alarms.iter().map(|alarm| format!("! {alarm}"))));
     lines.push(format!("plan: {}", board.plan));
     lines.join("\n")
 }
@@ -385,10 +400,10 @@ mod tests {
         let house = crate::exchange::Exchange::new(plan, crate::base::Mint::from_number(1), now);
         let board = house.board(now);
 
-        let french = status(&board, true);
+        let french = status(&board, &[], true);
         assert!(french.contains("3977: ouverte jusqu’au"), "{french}");
         assert!(french.contains("écoutants: 21 absent"), "{french}");
         assert!(!french.contains("offline"), "{french}");
-        assert!(status(&board, false).contains("listeners: 21 offline"));
+        assert!(status(&board, &[], false).contains("listeners: 21 offline"));
     }
 }

@@ -28,6 +28,7 @@ pub(super) async fn over(gauges: Arc<Gauges>) {
     loop {
         glances.tick().await;
         let now = gauges.clock.now();
+        gauges.glance();
         if watchdog.is_some() && gauges.is_alive() {
             super::tell_manager(&[sd_notify::NotifyState::Watchdog]);
         }

@@ -19,28 +19,72 @@ use hotline::base::{CallRef, LineName, ListenerName, Mint, Moment, Now};
 use hotline::exchange::{Board, Command, Exchange, Plan};
 use hotline::http::desk::proof::{self, Secrets};
 use hotline::http::desk::{
-    Aside, Coming, Entry, House, Person, PlanView, Role, Setting, description, router,
+    Aside, Coming, Entry, House, Person, PlanView, Role, Setting, SipDoor, description, router,
 };
+use hotline::http::{Trouble, TroubleCode};
 use hotline::record::{CallRecord, Cause, Draft, Outcome, Party, Q850, Window};
 use hotline::sim;
 
 const ORIGIN: &str = "http://127.0.0.1:8390";
 
 /// A house that was made up: orders are kept, time stands where it is put.
-struct Made {
+pub(crate) struct Made {
     board: watch::Sender<Arc<Board>>,
     plan: Arc<Plan>,
     people: BTreeMap<ListenerName, Person>,
     shared: Arc<Shared>,
 }
 
-struct Shared {
+pub(crate) struct Shared {
     seconds: AtomicU64,
     drawn: AtomicU64,
     orders: Mutex<Vec<Command>>,
+    troubles: Mutex<Vec<Trouble>>,
     audit: Mutex<Vec<Entry>>,
     records: Mutex<Vec<CallRecord>>,
     asides: broadcast::Sender<Aside>,
+}
+
+impl Made {
+    pub(crate) fn new() -> (Self, Arc<Shared>) {
+        let plan = Arc::new(sim::plan::shipped());
+        let shared = Arc::new(Shared {
+            seconds: AtomicU64::default(),
+            drawn: AtomicU64::default(),
+            orders: Mutex::default(),
+            troubles: Mutex::default(),
+            audit: Mutex::default(),
+            records: Mutex::default(),
+            asides: broadcast::Sender::new(16),
+        });
+        let now = Now { steady: Moment::START, wall: "2026-11-22T09:00:00Z".parse().unwrap() };
+        let exchange = Exchange::new(Arc::clone(&plan), Mint::from_number(1), now);
+        let board = watch::Sender::new(Arc::new(exchange.board(now)));
+        let person = |display: &str, roles: &[Role], secrets| Person {
+            display: display.to_owned(),
+            roles: roles.to_vec(),
+            secrets,
+        };
+        let phone = |whole: &str| Secrets {
+            phone: Some((sha(whole), "hotline".to_owned())),
+            ..Secrets::default()
+        };
+        let listener = plan.listeners.keys().next().unwrap().clone();
+        let page = proof::kept("a very long secret").unwrap();
+        let staff = Secrets { password: Some(page), ..Secrets::default() };
+        let totp = Some("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ".to_owned());
+        let people = BTreeMap::from([
+            (
+                listener.clone(),
+                person("Léa", &[Role::Listener], phone(&format!("{listener}:hotline:secret"))),
+            ),
+            ("manon".parse().unwrap(), person("Manon", &[Role::Manager], staff.clone())),
+            ("omar".parse().unwrap(), person("Omar", &[Role::Operator], staff.clone())),
+            ("wanda".parse().unwrap(), person("Wanda", &[Role::ReadOnly], staff.clone())),
+            ("tom".parse().unwrap(), person("Tom", &[Role::Manager], Secrets { totp, ..staff })),
+        ]);
+        (Self { board, plan, people, shared: Arc::clone(&shared) }, shared)
+    }
 }
 
 impl House for Made {
@@ -63,6 +107,10 @@ impl House for Made {
 
     fn asides(&self) -> broadcast::Receiver<Aside> {
         self.shared.asides.subscribe()
+    }
+
+    fn troubles(&self) -> Arc<Vec<Trouble>> {
+        Arc::new(self.shared.troubles.lock().unwrap().clone())
     }
 
     fn plan(&self) -> Arc<Plan> {
@@ -124,45 +172,11 @@ struct Said {
 
 impl Browser {
     fn new() -> Self {
-        let plan = Arc::new(sim::plan::shipped());
-        let shared = Arc::new(Shared {
-            seconds: AtomicU64::default(),
-            drawn: AtomicU64::default(),
-            orders: Mutex::default(),
-            audit: Mutex::default(),
-            records: Mutex::default(),
-            asides: broadcast::Sender::new(16),
-        });
-        let now = Now { steady: Moment::START, wall: "2026-11-22T09:00:00Z".parse().unwrap() };
-        let exchange = Exchange::new(Arc::clone(&plan), Mint::from_number(1), now);
-        let board = watch::Sender::new(Arc::new(exchange.board(now)));
-        let person = |display: &str, roles: &[Role], secrets| Person {
-            display: display.to_owned(),
-            roles: roles.to_vec(),
-            secrets,
-        };
-        let phone = |whole: &str| Secrets {
-            phone: Some((sha(whole), "hotline".to_owned())),
-            ..Secrets::default()
-        };
-        let listener = plan.listeners.keys().next().unwrap().clone();
-        let page = proof::kept("a very long secret").unwrap();
-        let staff = Secrets { password: Some(page), ..Secrets::default() };
-        let totp = Some("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ".to_owned());
-        let people = BTreeMap::from([
-            (
-                listener.clone(),
-                person("Léa", &[Role::Listener], phone(&format!("{listener}:hotline:secret"))),
-            ),
-            ("manon".parse().unwrap(), person("Manon", &[Role::Manager], staff.clone())),
-            ("omar".parse().unwrap(), person("Omar", &[Role::Operator], staff.clone())),
-            ("wanda".parse().unwrap(), person("Wanda", &[Role::ReadOnly], staff.clone())),
-            ("tom".parse().unwrap(), person("Tom", &[Role::Manager], Secrets { totp, ..staff })),
-        ]);
-        let house = Made { board, plan, people, shared: Arc::clone(&shared) };
+        let (house, shared) = Made::new();
         let setting = Setting {
             origins: vec![ORIGIN.to_owned()],
-            sip: Some("ws://127.0.0.1:8391".to_owned()),
+            sip: Some(SipDoor::At("ws://127.0.0.1:8391".to_owned())),
+            is_secure: false,
         };
         let router = router(Box::new(house), setting);
         Self { router, shared, cookies: BTreeMap::new(), csrf: String::new() }
@@ -470,6 +484,32 @@ async fn a_manager_closes_a_line_with_an_end_or_not_at_all() {
 
     assert_eq!(orders(&browser), 1);
     assert!(browser.audit().contains(&("manon".to_owned(), "closed".to_owned(), true)));
+}
+
+#[tokio::test]
+async fn a_manager_sees_what_is_wrong_with_the_house_beside_what_is_wrong_with_calls() {
+    let mut browser = Browser::new();
+    let records = Trouble::new(TroubleCode::RecordsWait, "the disk is full; 3 wait in memory");
+    let ends = Trouble::new(TroubleCode::CertificateEnds, "ecoute.pem ends on 2026-12-01");
+    let end = "2026-12-01T00:00:00Z".parse().unwrap();
+    browser
+        .shared
+        .troubles
+        .lock()
+        .unwrap()
+        .extend([records.count(3_u64), ends.about("ecoute.pem").count(9).until(end)]);
+    browser.signs_in("manon", "a very long secret").await;
+
+    let board = browser.asks(Method::GET, "/api/board", None).await.body;
+
+    let alarms = board["alarms"].as_array().unwrap();
+    assert_eq!(alarms[0]["code"], "records_wait");
+    assert_eq!(alarms[0]["count"], 3);
+    assert_eq!(alarms[1]["code"], "certificate_ends");
+    assert_eq!(alarms[1]["about"], "ecoute.pem");
+    assert_eq!(alarms[1]["until"], "2026-12-01T00:00:00Z");
+    let line = alarms.iter().find(|alarm| alarm["code"] == "nobody_logged_in");
+    assert!(line.is_some(), "the calls' own alarms stay: {alarms:?}");
 }
 
 #[tokio::test]

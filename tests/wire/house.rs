@@ -107,8 +107,87 @@ fn help_explains_every_verb() {
     }
 }
 
+/// domain.md T-24: what ends soon is said wherever somebody looks, and a new certificate comes in without a restart.
+#[test]
+fn a_page_whose_certificate_ends_soon_says_so_until_a_new_one_is_there() {
+    let mut home = Home::new();
+    let (certificate, key) = (home.folder.join("ecoute.pem"), home.folder.join("ecoute.key"));
+    home.variables = vec![
+        ("HOTLINE__PAGE__CERTIFICATE", certificate.display().to_string()),
+        ("HOTLINE__PAGE__KEY", key.display().to_string()),
+    ];
+    certify(&certificate, &key, 10);
+    let house = home.open();
+
+    let page = house.said.lines().find(|line| line.trim().starts_with("https://ecoute.example:"));
+    let page = page.unwrap_or_else(|| panic!("{}", house.said)).trim().trim_end_matches('/');
+    let port: u16 = page.rsplit(':').next().unwrap().parse().unwrap();
+    assert!(shows(port, &certificate));
+    let is_told = || house.page("/readyz").contains("ecoute.pem ends on");
+    assert!(eventually(is_told), "{}", house.page("/readyz"));
+    let (_, status) = home.order(&["status"], &[]);
+    assert!(status.contains("! certificate_ends: "), "{status}");
+
+    certify(&certificate, &key, 90);
+    assert!(!shows(port, &certificate));
+    let (done, words) = home.order(&["reload"], &[]);
+    assert!(done, "{words}");
+    assert!(shows(port, &certificate), "the next browser sees the new one");
+    assert!(eventually(|| !is_told()), "{}", house.page("/readyz"));
+}
+
+/// A page that can't speak TLS as it should doesn't speak at all, and telephones are answered.
+#[test]
+fn a_page_with_a_certificate_that_cant_be_used_stays_shut_and_the_line_answers() {
+    let mut home = Home::new();
+    home.variables = vec![("HOTLINE__PAGE__CERTIFICATE", "nowhere.pem".to_owned())];
+    let house = home.open();
+
+    assert!(!house.said.contains("Page des"), "{}", house.said);
+    assert!(house.answers_options());
+    assert!(house.page("/readyz").contains("the page on 127.0.0.1:0 is shut"));
+    let (_, told) = home.order(&["check"], &[]);
+    assert!(told.contains("`certificate`") && told.contains("`key`"), "{told}");
+}
+
+/// A certificate for the page that ends so many days from now.
+fn certify(certificate: &Path, key: &Path, days: i64) {
+    use chrono::Datelike;
+    use std::os::unix::fs::PermissionsExt;
+    let pair = rcgen::KeyPair::generate().unwrap();
+    let mut params = rcgen::CertificateParams::new(vec!["ecoute.example".to_owned()]).unwrap();
+    let end = chrono::Utc::now() + chrono::TimeDelta::days(days);
+    let (month, day) = (u8::try_from(end.month()).unwrap(), u8::try_from(end.day()).unwrap());
+    params.not_after = rcgen::date_time_ymd(end.year(), month, day);
+    fs::write(certificate, params.self_signed(&pair).unwrap().pem()).unwrap();
+    fs::write(key, pair.serialize_pem()).unwrap();
+    fs::set_permissions(key, fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+/// Whether a port shows the certificate in this file.
+fn shows(port: u16, certificate: &Path) -> bool {
+    let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    crate::tls::shows(stream, "ecoute.example", &fs::read_to_string(certificate).unwrap())
+}
+
+fn eventually(is: impl Fn() -> bool) -> bool {
+    let began = std::time::Instant::now();
+    while began.elapsed() < PATIENCE {
+        if is() {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    false
+}
+
 /// A plan and a state folder.
-struct Home(PathBuf);
+struct Home {
+    folder: PathBuf,
+    /// Besides the usual ones.
+    variables: Vec<(&'static str, String)>,
+}
 
 /// A house that runs.
 struct House {
@@ -130,15 +209,15 @@ impl Home {
             fs::copy(file.path(), home.join("config").join(file.file_name())).unwrap();
         }
         std::os::unix::fs::symlink(shipped.join("prompts"), home.join("prompts")).unwrap();
-        Self(home)
+        Self { folder: home, variables: Vec::new() }
     }
 
     fn plan(&self) -> PathBuf {
-        self.0.join("config")
+        self.folder.join("config")
     }
 
     fn state(&self) -> PathBuf {
-        self.0.join("state")
+        self.folder.join("state")
     }
 
     fn command(&self) -> Command {
@@ -147,7 +226,8 @@ impl Home {
             .env("HOTLINE__STATE", self.state())
             .env("HOTLINE__HTTP", "127.0.0.1:0")
             .env("HOTLINE__PAGE__LISTEN", "127.0.0.1:0")
-            .env("HOTLINE__DOORS", "udp/127.0.0.1:0,tcp/127.0.0.1:0");
+            .env("HOTLINE__DOORS", "udp/127.0.0.1:0,tcp/127.0.0.1:0")
+            .envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
     }
 
@@ -201,7 +281,7 @@ impl Home {
 
 impl Drop for Home {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
+        let _ = fs::remove_dir_all(&self.folder);
     }
 }
 

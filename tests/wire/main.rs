@@ -5,6 +5,7 @@
 
 mod desk;
 mod house;
+mod page;
 mod rtp;
 mod tcp;
 mod tls;

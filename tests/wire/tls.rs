@@ -13,6 +13,7 @@ use hotline::net::{Limits, Wanted};
 use hotline::sip::{Flow, Transmit, Transport};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::sign::CertifiedKey;
 use rustls::{
@@ -58,7 +59,7 @@ impl Authority {
         roots
     }
 
-    fn client(&self, versions: &[&'static SupportedProtocolVersion]) -> ClientConfig {
+    pub(crate) fn client(&self, versions: &[&'static SupportedProtocolVersion]) -> ClientConfig {
         ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_protocol_versions(versions)
             .unwrap()
@@ -67,7 +68,21 @@ impl Authority {
     }
 }
 
-type Phone = StreamOwned<ClientConnection, TcpStream>;
+pub(crate) type Phone = StreamOwned<ClientConnection, TcpStream>;
+
+/// Whether whoever believes this certificate, and no other, believes the one that is shown.
+pub(crate) fn shows(mut stream: TcpStream, name: &'static str, pem: &str) -> bool {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(pem.as_bytes()).unwrap()).unwrap();
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let name = ServerName::try_from(name).unwrap();
+    let mut client = ClientConnection::new(Arc::new(config), name).unwrap();
+    client.complete_io(&mut stream).is_ok()
+}
 
 pub(crate) fn keys(identities: Vec<Identity>) -> ServerKeys {
     ServerKeys { identities, clients: None }

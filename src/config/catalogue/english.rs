@@ -225,6 +225,17 @@ impl What {
                 format!("the door {door} would send passwords in the clear"),
                 "use `wss` with a certificate; or listen on 127.0.0.1 behind a proxy that speaks TLS; or write `behind_proxy = true`",
             ),
+            Self::PlainPage { listen } => with(
+                format!(
+                    "the page on {listen} takes passwords in the clear, and browsers there give it no microphone"
+                ),
+                "give `[page]` a `certificate` and a `key`; or let it listen on 127.0.0.1 behind a proxy that speaks TLS; or, if one stands before it already, write `behind_proxy = true`",
+            ),
+            Self::PageWithoutDoor => with(
+                "the page speaks TLS, and browsers let its phone use no door that doesn't"
+                    .to_owned(),
+                "add a `wss` door (the same certificate will do), or write `sip = \"wss://…\"`",
+            ),
             Self::CertificateNotGiven { door } => with(
                 format!("the door {door} needs a certificate"),
                 "write `certificate = \"chain.pem\"` and `key = \"key.pem\"`",

@@ -263,6 +263,14 @@ impl What {
                 format!("la porte {door} enverrait des mots de passe en clair"),
                 "employez `wss` avec un certificat ; ou écoutez sur 127.0.0.1 derrière un proxy qui parle TLS ; ou écrivez `behind_proxy = true`",
             ),
+            Self::PlainPage { listen } => with(
+                format!("la page sur {listen} reçoit des mots de passe en clair, et les navigateurs n'y donnent pas le microphone"),
+                "donnez à `[page]` un `certificate` et une `key` ; ou faites-la écouter sur 127.0.0.1 derrière un proxy qui parle TLS ; ou, s'il y en a déjà un devant, écrivez `behind_proxy = true`",
+            ),
+            Self::PageWithoutDoor => with(
+                "la page parle TLS, et les navigateurs n'y laissent son poste employer que des portes qui le parlent".to_owned(),
+                "ajoutez une porte `wss` (le même certificat convient), ou écrivez `sip = \"wss://…\"`",
+            ),
             Self::CertificateNotGiven { door } => with(
                 format!("la porte {door} a besoin d'un certificat"),
                 "écrivez `certificate = \"chaine.pem\"` et `key = \"cle.pem\"`",

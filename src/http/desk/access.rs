@@ -22,7 +22,7 @@ use crate::http::desk::problem::Problem;
 use crate::http::desk::routes::Need;
 use crate::http::desk::sessions::{self, Session};
 use crate::http::desk::views::{Done, PhoneView, Role, SessionView, SignIn};
-use crate::http::desk::{Desk, proof};
+use crate::http::desk::{Desk, name_of, proof};
 use crate::sip::digest::ha1;
 use crate::sip::{Algorithm, Pass};
 
@@ -147,7 +147,7 @@ pub(super) async fn sign_in(
     let mut response = Json(desk.view(&who)?).into_response();
     let is_secure =
         headers.get(header::ORIGIN).is_some_and(|o| o.as_bytes().starts_with(b"https:"));
-    let secure = if is_secure { "; Secure" } else { "" };
+    let secure = if is_secure || desk.is_secure { "; Secure" } else { "" };
     let lasts = sessions::LASTS.as_secs();
     let session = format!(
         "{SESSION}={}; Path=/; HttpOnly; SameSite=Strict; Max-Age={lasts}{secure}",
@@ -193,7 +193,10 @@ pub(super) async fn sign_out(
 pub(super) async fn phone(
     State(desk): State<Arc<Desk>>,
     Extension(who): Extension<Who>,
+    headers: HeaderMap,
 ) -> Result<Json<PhoneView>, Problem> {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let url = desk.sip.as_ref().map(|sip| sip.seen_from(host));
     let now = desk.house.now().steady;
     let (secret, lasts) = {
         let mut sessions = desk.sessions();
@@ -216,9 +219,9 @@ pub(super) async fn phone(
         session.pass = Some((secret.clone(), digest));
     }
     let domain = desk.house.plan().sip.domains.first().cloned();
-    let domain = domain.or_else(|| desk.sip.as_deref().and_then(host_of)).unwrap_or_default();
+    let domain = domain.or_else(|| url.as_deref().and_then(host_of)).unwrap_or_default();
     Ok(Json(PhoneView {
-        url: desk.sip.clone(),
+        url,
         uri: format!("sip:{}@{domain}", who.name),
         user: who.name.to_string(),
         realm,
@@ -304,12 +307,7 @@ fn pass_of(name: &ListenerName, realm: &str, secret: &str, lasts: Duration) -> P
 /// `wss://sip.example:8443/x` → `sip.example`.
 fn host_of(url: &str) -> Option<String> {
     let rest = url.split_once("://")?.1;
-    let authority = rest.split('/').next()?;
-    let host = match authority.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
-        Some(_) | None => authority,
-    };
-    Some(host.to_owned())
+    Some(name_of(rest.split('/').next()?).to_owned())
 }
 
 fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {

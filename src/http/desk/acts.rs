@@ -15,12 +15,12 @@ use tokio::task::spawn_blocking;
 use crate::base::{LineName, ListenerName, Text};
 use crate::exchange::{Command, Helper, LinePlan};
 use crate::http::desk::access::Who;
+use crate::http::desk::board::BoardView;
 use crate::http::desk::figures as formulas;
+use crate::http::desk::me::{CallAct, CentreView, DirectoryView, MeView, StateChange};
 use crate::http::desk::problem::Problem;
-use crate::http::desk::views::{
-    BoardView, CallAct, CentreView, DirectoryView, Done, Figures, MeView, PlanView, RecordView,
-    RecordsWanted, StateChange, SwitchOrder, SwitchWord,
-};
+use crate::http::desk::records::{Figures, RecordView, RecordsWanted};
+use crate::http::desk::views::{Done, PlanView, SwitchOrder, SwitchWord};
 use crate::http::desk::{Desk, Notice, To, text};
 use crate::record::{CallRecord, Outcome, Window};
 
@@ -280,7 +280,7 @@ impl Desk {
     pub(super) fn board_view(&self) -> BoardView {
         let board = Arc::clone(&self.house.board().borrow());
         let plan = self.house.plan();
-        BoardView::of(&board, |line| {
+        BoardView::of(&board, &self.house.troubles(), |line| {
             let found = plan.lines.iter().find(|(name, _)| name.as_str() == line);
             found.map_or_else(|| line.to_owned(), |(_, plan)| plan.display.clone())
         })

@@ -15,8 +15,9 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use crate::exchange::Board;
 use crate::http::desk::access::Who;
+use crate::http::desk::me::{KeyView, TextView};
 use crate::http::desk::problem::Problem;
-use crate::http::desk::views::{KeyView, Role, TextView};
+use crate::http::desk::views::Role;
 use crate::http::desk::{Aside, Desk, Notice, Shown, To};
 
 /// How often the day's figures are told, and the sign-in looked at.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use crate::http::desk::views::{Figure, Figures};
+use crate::http::desk::records::{Figure, Figures};
 use crate::record::{CallRecord, Outcome};
 
 /// The twenty of "80/20".

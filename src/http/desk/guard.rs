@@ -4,24 +4,35 @@
 //! Origin on the list, never missing, and its token right (that is looked at where the sign-in is known).
 //! Every answer says that nothing but our own files may run in the page, and that nobody may frame it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
+use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use tokio::time::timeout;
 
-use crate::http::desk::Desk;
 use crate::http::desk::problem::Problem;
+use crate::http::desk::{Desk, SipDoor};
 
 /// The largest body that is read.
 pub(super) const BODY_MAX: usize = 16 * 1024;
 
+/// How long it may take to come.
+const BODY_PATIENCE: Duration = Duration::from_secs(10);
+
 pub(super) async fn stand(State(desk): State<Arc<Desk>>, request: Request, next: Next) -> Response {
     let is_api = request.uri().path().starts_with("/api/");
     let verdict = judged(&desk.origins, request.method(), request.headers());
-    let mut response = match verdict {
-        Ok(()) => next.run(request).await,
+    let read = match verdict {
+        Ok(()) => whole(request).await,
+        Err(problem) => Err(problem),
+    };
+    let mut response = match read {
+        Ok(request) => next.run(request).await,
         Err(problem) => problem.into_response(),
     };
     let headers = response.headers_mut();
@@ -29,11 +40,27 @@ pub(super) async fn stand(State(desk): State<Arc<Desk>>, request: Request, next:
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
     headers.insert(header::CONTENT_SECURITY_POLICY, desk.policy.clone());
+    if desk.is_secure {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, SECURE_ONLY);
+    }
     if is_api {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     response
 }
+
+/// The request with its body read: whoever sends it a byte at a time is not waited for.
+async fn whole(request: Request) -> Result<Request, Problem> {
+    let (parts, body) = request.into_parts();
+    match timeout(BODY_PATIENCE, to_bytes(body, BODY_MAX)).await {
+        Ok(Ok(bytes)) => Ok(Request::from_parts(parts, Body::from(bytes))),
+        Ok(Err(_)) => Err(Problem::unreadable("it is too long, or it was broken off")),
+        Err(_) => Err(Problem::unreadable("it did not come whole in time")),
+    }
+}
+
+/// A page that speaks TLS itself is called by nothing else for half a year (RFC 6797). Names below it are not ours.
+const SECURE_ONLY: HeaderValue = HeaderValue::from_static("max-age=15552000");
 
 const FIXED: [(&str, &str); 6] = [
     ("x-content-type-options", "nosniff"),
@@ -48,8 +75,10 @@ const FIXED: [(&str, &str); 6] = [
 ];
 
 /// What the page may load, and whom it may talk with: this house and its SIP door.
-pub(super) fn policy(sip: Option<&str>) -> HeaderValue {
-    let sip = sip.unwrap_or_default();
+pub(super) fn policy(sip: Option<&SipDoor>, origins: &[String]) -> HeaderValue {
+    let hosts = origins.iter().filter_map(|origin| Some(origin.split_once("://")?.1));
+    let sip: BTreeSet<String> = hosts.filter_map(|host| Some(sip?.seen_from(host))).collect();
+    let sip = sip.into_iter().collect::<Vec<_>>().join(" ");
     let text = format!(
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; \
          media-src 'self' blob:; manifest-src 'self'; connect-src 'self' {sip}; base-uri 'none'; \
@@ -122,7 +151,8 @@ mod tests {
 
     #[test]
     fn the_page_runs_nothing_but_its_own_files() {
-        let policy = policy(Some("wss://sip.example:8443"));
+        let beside = SipDoor::Beside { scheme: "wss", port: 8443 };
+        let policy = policy(Some(&beside), &["https://sip.example:8390".to_owned()]);
         let policy = policy.to_str().unwrap();
 
         assert!(!policy.contains("unsafe"), "{policy}");

@@ -12,7 +12,8 @@
 //! | `events` | the same, told as it changes (server-sent events) |
 //! | `guard` | Host, Origin, headers: before anything else |
 //! | `proof` `patience` `sessions` | passwords, guessing, sign-ins |
-//! | `views` `figures` `problem` `openapi` | what is said, and its description |
+//! | `board` `me` `records` `views` | what is said: to everybody, to one listener, of calls that are over, the rest |
+//! | `figures` `problem` `openapi` | the day counted, refusals, the description |
 //! | `assets` | the page's files |
 //!
 //! The desk never stands between a caller and a listener: it asks the house, and a house whose desk is gone
@@ -21,13 +22,16 @@
 mod access;
 mod acts;
 mod assets;
+mod board;
 mod events;
 mod figures;
 mod guard;
+mod me;
 mod openapi;
 mod patience;
 pub mod problem;
 pub mod proof;
+mod records;
 mod routes;
 mod sessions;
 mod text;
@@ -35,7 +39,6 @@ mod views;
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -45,11 +48,12 @@ use axum::http::HeaderValue;
 use axum::middleware::from_fn_with_state;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, broadcast, watch};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::{Semaphore, broadcast, mpsc, watch};
 
 use crate::base::{LineName, ListenerName, Now, Text};
 use crate::exchange::{Board, Command, Plan};
+use crate::http::{Trouble, conversation};
 use crate::record::{CallRecord, Window};
 
 use patience::Patience;
@@ -97,6 +101,8 @@ pub trait House: Send + Sync + 'static {
     fn board(&self) -> watch::Receiver<Arc<Board>>;
     /// What single listeners are shown from now on.
     fn asides(&self) -> broadcast::Receiver<Aside>;
+    /// What needs a person and is no matter of calls.
+    fn troubles(&self) -> Arc<Vec<Trouble>>;
     fn plan(&self) -> Arc<Plan>;
     /// How the plan came into force.
     fn plan_view(&self) -> PlanView;
@@ -130,15 +136,45 @@ pub struct Entry {
 pub struct Setting {
     /// How browsers write the page's address.
     pub origins: Vec<String>,
-    /// Where the page's phone registers.
-    pub sip: Option<String>,
+    /// Where the page's phone registers; none: nowhere.
+    pub sip: Option<SipDoor>,
+    /// The page speaks TLS itself: browsers are to come by nothing else from now on.
+    pub is_secure: bool,
+}
+
+/// Where the page's phone registers.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum SipDoor {
+    /// At this address, as it is written.
+    At(String),
+    /// Under the name the page was called by, at a port of its own.
+    Beside { scheme: &'static str, port: u16 },
+}
+
+impl SipDoor {
+    /// The address for a browser that called the page by `host`.
+    fn seen_from(&self, host: &str) -> String {
+        match self {
+            Self::At(address) => address.clone(),
+            Self::Beside { scheme, port } => format!("{scheme}://{}:{port}", name_of(host)),
+        }
+    }
+}
+
+/// A host without its port.
+fn name_of(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+        Some(_) | None => host,
+    }
 }
 
 /// Everything the handlers share.
 pub(super) struct Desk {
     house: Box<dyn House>,
     origins: Vec<String>,
-    sip: Option<String>,
+    sip: Option<SipDoor>,
+    is_secure: bool,
     policy: HeaderValue,
     /// What the mark of a browser that signed in before is made with.
     browsers: [u8; 32],
@@ -150,7 +186,7 @@ pub(super) struct Desk {
     checking: Semaphore,
     watching: Arc<Semaphore>,
     notices: broadcast::Sender<Notice>,
-    figures: tokio::sync::Mutex<Option<(Now, views::Figures)>>,
+    figures: tokio::sync::Mutex<Option<(Now, records::Figures)>>,
 }
 
 /// Who is to be told.
@@ -181,8 +217,9 @@ impl Desk {
         Self {
             browsers: house.chance(),
             house,
-            policy: guard::policy(setting.sip.as_deref()),
+            policy: guard::policy(setting.sip.as_ref(), &setting.origins),
             origins: setting.origins,
+            is_secure: setting.is_secure,
             sip: setting.sip,
             sessions: Mutex::default(),
             patience: Mutex::default(),
@@ -214,13 +251,15 @@ impl Desk {
 }
 
 /// Answers browsers until `stop` is done.
-pub async fn serve(
-    listener: TcpListener,
+pub async fn serve<S>(
+    guests: mpsc::Receiver<S>,
     house: Box<dyn House>,
     setting: Setting,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
-    axum::serve(listener, router(house, setting)).with_graceful_shutdown(stop).await
+    stop: impl Future<Output = ()>,
+) where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    conversation::with_all(guests, router(house, setting), stop).await;
 }
 
 pub fn router(house: Box<dyn House>, setting: Setting) -> Router {

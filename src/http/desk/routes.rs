@@ -8,10 +8,10 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, delete, get, post};
 use schemars::{Schema, SchemaGenerator};
 
-use crate::http::desk::views::{
-    BoardView, CallAct, DirectoryView, Done, Figures, MeView, PhoneView, PlanView, RecordView,
-    RecordsWanted, SessionView, SignIn, StateChange, SwitchOrder,
-};
+use crate::http::desk::board::BoardView;
+use crate::http::desk::me::{CallAct, DirectoryView, MeView, StateChange};
+use crate::http::desk::records::{Figures, RecordView, RecordsWanted};
+use crate::http::desk::views::{Done, PhoneView, PlanView, SessionView, SignIn, SwitchOrder};
 use crate::http::desk::{Desk, access, acts, events, openapi};
 
 /// Who may use a route.

@@ -1,6 +1,6 @@
 //! What waits to be told to one program, and telling it.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -51,43 +51,38 @@ impl Letter {
 /// One program that is told.
 #[derive(Debug)]
 pub(super) struct Queue {
-    name: String,
+    hook: Webhook,
     url: Uri,
-    secret: Secret,
-    events: BTreeSet<WebhookEvent>,
+    /// The first is being told.
     waiting: Mutex<VecDeque<Letter>>,
     bell: Notify,
 }
 
-struct Secret(Vec<u8>);
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Secret")
-    }
-}
-
 impl Queue {
-    pub(super) fn new(hook: Webhook) -> Option<Self> {
-        let Webhook { name, url, secret, events } = hook;
-        match url.parse() {
-            Ok(url) => Some(Self {
-                name,
-                url,
-                secret: Secret(secret),
-                events,
-                waiting: Mutex::default(),
-                bell: Notify::new(),
-            }),
+    /// `waiting` is what could not be told so far.
+    pub(super) fn new(hook: Webhook, waiting: VecDeque<Letter>) -> Option<Self> {
+        match hook.url.parse() {
+            Ok(url) => Some(Self { hook, url, waiting: Mutex::new(waiting), bell: Notify::new() }),
             Err(fault) => {
+                let Webhook { name, url, .. } = hook;
                 tracing::error!(webhook = name, url, %fault, "a webhook has no address");
                 None
             }
         }
     }
 
+    pub(super) fn hook(&self) -> &Webhook {
+        &self.hook
+    }
+
+    /// What waits, for whoever takes this one's place. What is being told this moment is told once more, under the
+    /// same id.
+    pub(super) fn left(&self) -> VecDeque<Letter> {
+        self.waiting().clone()
+    }
+
     pub(super) fn wants(&self, event: WebhookEvent) -> bool {
-        self.events.contains(&event)
+        self.hook.events.contains(&event)
     }
 
     /// Never waits: what is too much pushes the oldest out.
@@ -105,40 +100,54 @@ impl Queue {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    #[cfg(test)]
-    pub(super) fn len(&self) -> usize {
-        self.waiting().len()
-    }
-
-    async fn take(&self) -> Letter {
+    async fn first(&self) -> Letter {
         loop {
-            if let Some(letter) = self.waiting().pop_front() {
-                return letter;
+            if let Some(letter) = self.waiting().front() {
+                return letter.clone();
             }
             self.bell.notified().await;
+        }
+    }
+
+    /// The first has been told, unless it has been pushed out meanwhile.
+    fn is_done_with(&self, letter: &Letter) {
+        let mut waiting = self.waiting();
+        if waiting.front().is_some_and(|first| first.id == letter.id) {
+            waiting.pop_front();
         }
     }
 
     /// Tells one thing after the other, for ever.
     pub(super) async fn deliver(&self, poster: &Poster, clock: Clock, patience: Patience) {
         loop {
-            let letter = self.take().await;
-            let mut pause = patience.pause_min;
-            for tried in 1..=patience.tries {
-                let Err(why) = self.tell(&letter, poster, clock, patience).await else {
-                    break;
-                };
-                let (webhook, event) = (&self.name, letter.event.as_str());
-                if tried == patience.tries {
-                    tracing::error!(webhook, event, why, "a webhook could not be told: given up");
-                    break;
-                }
-                if tried == 1 {
-                    tracing::warn!(webhook, event, why, "a webhook could not be told: trying on");
-                }
-                sleep(pause).await;
-                pause = (pause * 2).min(patience.pause_max);
+            let letter = self.first().await;
+            self.keeps_telling(&letter, poster, clock, patience).await;
+            self.is_done_with(&letter);
+        }
+    }
+
+    async fn keeps_telling(
+        &self,
+        letter: &Letter,
+        poster: &Poster,
+        clock: Clock,
+        patience: Patience,
+    ) {
+        let mut pause = patience.pause_min;
+        for tried in 1..=patience.tries {
+            let Err(why) = self.tell(letter, poster, clock, patience).await else {
+                return;
+            };
+            let (webhook, event) = (&self.hook.name, letter.event.as_str());
+            if tried == patience.tries {
+                tracing::error!(webhook, event, why, "a webhook could not be told: given up");
+                return;
             }
+            if tried == 1 {
+                tracing::warn!(webhook, event, why, "a webhook could not be told: trying on");
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(patience.pause_max);
         }
     }
 
@@ -153,7 +162,7 @@ impl Queue {
         let headers = [
             ("hotline-event", letter.event.as_str().to_owned()),
             ("hotline-delivery", letter.id.clone()),
-            ("hotline-signature", signature(&self.secret.0, time, &letter.body)),
+            ("hotline-signature", signature(&self.hook.secret, time, &letter.body)),
         ];
         let headers = headers.map(|(name, value)| {
             let value = HeaderValue::from_str(&value);

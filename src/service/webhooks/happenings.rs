@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::config::WebhookEvent;
 use crate::exchange::{Alarm, Board};
+use crate::http::Trouble;
 use crate::record::CallRecord;
 
 /// One thing that happened, as it is told.
@@ -12,10 +13,10 @@ use crate::record::CallRecord;
 #[serde(rename_all = "snake_case", tag = "event")]
 pub(super) enum Happening {
     AlarmRaised {
-        alarm: Alarm,
+        alarm: Raised,
     },
     AlarmCleared {
-        alarm: Alarm,
+        alarm: Raised,
     },
     LineOpened {
         line: String,
@@ -36,6 +37,14 @@ pub(super) enum Happening {
         talked: u64,
         lasted: u64,
     },
+}
+
+/// What needs a person: of the calls, or of the house. Both are written alike.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub(super) enum Raised {
+    Alarm(Alarm),
+    Trouble(Trouble),
 }
 
 impl Happening {
@@ -61,17 +70,30 @@ impl Happening {
     }
 }
 
+/// The same of what is wrong with the house.
+pub(super) fn changes_of_troubles(before: &[Trouble], now: &[Trouble]) -> Vec<Happening> {
+    let is_same =
+        |one: &Trouble, other: &Trouble| one.code == other.code && one.about == other.about;
+    come_and_gone(before, now, is_same, Raised::Trouble)
+}
+
+fn come_and_gone<T: Clone>(
+    before: &[T],
+    now: &[T],
+    is_same: impl Fn(&T, &T) -> bool,
+    raised: impl Fn(T) -> Raised,
+) -> Vec<Happening> {
+    let is_in = |one: &T, all: &[T]| all.iter().any(|other| is_same(one, other));
+    let come = now.iter().filter(|one| !is_in(one, before));
+    let gone = before.iter().filter(|one| !is_in(one, now));
+    let come = come.map(|one| Happening::AlarmRaised { alarm: raised(one.clone()) });
+    come.chain(gone.map(|one| Happening::AlarmCleared { alarm: raised(one.clone()) })).collect()
+}
+
 /// What happened between two pictures of the house. An alarm that only changes its figures is the same.
 pub(super) fn changes(before: &Board, now: &Board) -> Vec<Happening> {
-    let is_in = |alarm: &Alarm, board: &Board| {
-        let mut all = board.alarms.iter();
-        all.any(|other| other.code == alarm.code && other.about == alarm.about)
-    };
-    let raised = now.alarms.iter().filter(|alarm| !is_in(alarm, before));
-    let cleared = before.alarms.iter().filter(|alarm| !is_in(alarm, now));
-    let mut happened: Vec<Happening> =
-        raised.map(|alarm| Happening::AlarmRaised { alarm: alarm.clone() }).collect();
-    happened.extend(cleared.map(|alarm| Happening::AlarmCleared { alarm: alarm.clone() }));
+    let is_same = |one: &Alarm, other: &Alarm| one.code == other.code && one.about == other.about;
+    let mut happened = come_and_gone(&before.alarms, &now.alarms, is_same, Raised::Alarm);
     for line in &now.lines {
         let was = before.lines.iter().find(|other| other.line == line.line);
         if was.is_none_or(|was| was.open == line.open) {

@@ -13,20 +13,23 @@ mod happenings;
 #[expect(clippy::disallowed_methods, reason = "receivers are no part of the house")]
 mod tests;
 
-use std::sync::Arc;
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::AbortHandle;
 
 use crate::config::Webhook;
 use crate::exchange::Board;
+use crate::http::Trouble;
 use crate::net::Poster;
 use crate::record::CallRecord;
 use crate::service::Clock;
 
 use delivery::{Letter, Queue};
-use happenings::{Happening, changes};
+use happenings::{Happening, changes, changes_of_troubles};
 
 /// What waits to be told to one program, at most.
 const WAITING_MAX: usize = 256;
@@ -56,68 +59,123 @@ impl Default for Patience {
 }
 
 /// Everybody who is told.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone)]
 pub(super) struct Webhooks {
-    queues: Arc<Vec<Queue>>,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    clock: Clock,
+    patience: Patience,
+    runtime: Handle,
+    told: Mutex<Vec<Told>>,
+}
+
+/// One that is told, until it is dropped.
+struct Told {
+    queue: Arc<Queue>,
+    delivering: AbortHandle,
+}
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        self.delivering.abort();
+    }
 }
 
 impl Webhooks {
-    pub(super) fn new(hooks: Vec<Webhook>) -> Self {
-        Self { queues: Arc::new(hooks.into_iter().filter_map(Queue::new).collect()) }
+    /// Nobody yet.
+    pub(super) fn new(clock: Clock, patience: Patience, runtime: Handle) -> Self {
+        Self { shared: Arc::new(Shared { clock, patience, runtime, told: Mutex::default() }) }
     }
 
-    /// A call is over. Never waits.
-    pub(super) fn recorded(&self, record: &CallRecord, clock: Clock) {
-        self.tell(&Happening::ended(record), clock);
-    }
-
-    fn tell(&self, happening: &Happening, clock: Clock) {
-        if self.queues.iter().any(|queue| queue.wants(happening.event())) {
-            let letter = Letter::new(happening, clock.now().wall);
-            for queue in self.queues.iter().filter(|queue| queue.wants(happening.event())) {
-                queue.put(letter.clone());
-            }
-        }
-    }
-
-    /// Watches the board and tells what changes on it, until the house is closed.
-    pub(super) fn start(
-        &self,
-        board: watch::Receiver<Arc<Board>>,
-        clock: Clock,
-        poster: Poster,
-        patience: Patience,
-        tasks: &mut JoinSet<()>,
-    ) {
-        if self.queues.is_empty() {
-            return;
-        }
-        // What is wrong already is told too.
-        let mut before = Board::clone(&board.borrow());
-        before.alarms.clear();
-        tasks.spawn(self.clone().watch(before, board, clock));
+    /// From now on these are told. What waits for one stays when its address or secret changes; one that is
+    /// `wanted` by name and can't be told as it is written now goes on as before.
+    pub(super) fn change(&self, wanted: &[String], hooks: Vec<Webhook>, poster: Poster) {
         let poster = Arc::new(poster);
-        for place in 0..self.queues.len() {
-            let (queues, poster) = (Arc::clone(&self.queues), Arc::clone(&poster));
-            tasks.spawn(async move {
-                if let Some(queue) = queues.get(place) {
-                    queue.deliver(&poster, clock, patience).await;
-                }
+        let mut told = self.told();
+        let mut before = std::mem::take(&mut *told);
+        let broken = wanted.iter().filter(|name| hooks.iter().all(|hook| hook.name != **name));
+        let kept: Vec<Webhook> = broken
+            .filter_map(|name| before.iter().find(|one| one.queue.hook().name == *name))
+            .map(|one| one.queue.hook().clone())
+            .collect();
+        for hook in hooks.into_iter().chain(kept) {
+            let same = before.iter().position(|one| one.queue.hook().name == hook.name);
+            let waiting = same.map(|place| before.swap_remove(place).queue.left());
+            let Some(queue) = Queue::new(hook, waiting.unwrap_or_default()) else {
+                continue;
+            };
+            let queue = Arc::new(queue);
+            let (own, poster) = (Arc::clone(&queue), Arc::clone(&poster));
+            let (clock, patience) = (self.shared.clock, self.shared.patience);
+            let deliver = async move { own.deliver(&poster, clock, patience).await };
+            told.push(Told {
+                queue,
+                delivering: self.shared.runtime.spawn(deliver).abort_handle(),
             });
         }
     }
 
-    async fn watch(self, before: Board, mut board: watch::Receiver<Arc<Board>>, clock: Clock) {
-        let mut before = Arc::new(before);
-        loop {
-            let now = Arc::clone(&board.borrow_and_update());
-            for happening in changes(&before, &now) {
-                self.tell(&happening, clock);
-            }
-            before = now;
-            if board.changed().await.is_err() {
-                return;
+    /// A call is over. Never waits.
+    pub(super) fn recorded(&self, record: &CallRecord) {
+        self.tell(&Happening::ended(record));
+    }
+
+    fn tell(&self, happening: &Happening) {
+        let told = self.told();
+        let mut wanting = told.iter().filter(|one| one.queue.wants(happening.event())).peekable();
+        if wanting.peek().is_some() {
+            let letter = Letter::new(happening, self.shared.clock.now().wall);
+            for one in wanting {
+                one.queue.put(letter.clone());
             }
         }
+    }
+
+    /// Watches the board and what is wrong with the house, and tells what changes, until the house is closed.
+    pub(super) fn watch(
+        self,
+        mut board: watch::Receiver<Arc<Board>>,
+        mut troubles: watch::Receiver<Arc<Vec<Trouble>>>,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        // What is wrong already is told too.
+        let mut before = Board::clone(&board.borrow());
+        before.alarms.clear();
+        let mut before = Arc::new(before);
+        let mut wrong: Arc<Vec<Trouble>> = Arc::default();
+        board.mark_changed();
+        troubles.mark_changed();
+        async move {
+            loop {
+                tokio::select! {
+                    changed = board.changed() => {
+                        if changed.is_err() {
+                            return;
+                        }
+                        let now = Arc::clone(&board.borrow_and_update());
+                        for happening in changes(&before, &now) {
+                            self.tell(&happening);
+                        }
+                        before = now;
+                    }
+                    changed = troubles.changed() => {
+                        if changed.is_err() {
+                            return;
+                        }
+                        let now = Arc::clone(&troubles.borrow_and_update());
+                        for happening in changes_of_troubles(&wrong, &now) {
+                            self.tell(&happening);
+                        }
+                        wrong = now;
+                    }
+                }
+            }
+        }
+    }
+
+    fn told(&self) -> MutexGuard<'_, Vec<Told>> {
+        // Held for a moment only, never over an await.
+        self.shared.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

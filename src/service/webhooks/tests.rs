@@ -1,7 +1,7 @@
 //! Webhooks against real receivers on this machine.
 
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -15,6 +15,7 @@ use super::*;
 use crate::base::Mint;
 use crate::config::WebhookEvent;
 use crate::exchange::{AlarmCode, Exchange};
+use crate::http::TroubleCode;
 use crate::sim;
 
 const SECRET: &[u8] = b"a secret of at least 32 characters";
@@ -41,12 +42,20 @@ impl Receiver {
         StatusCode::from_u16(answer).unwrap()
     }
 
-    async fn has(&self, count: usize) -> Vec<(HeaderMap, serde_json::Value)> {
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while self.came.lock().unwrap().len() < count {
-            assert!(Instant::now() < deadline, "{count} never came");
+    async fn has_some(&self) {
+        while self.came.lock().unwrap().is_empty() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
+    }
+
+    async fn has(&self, count: usize) -> Vec<(HeaderMap, serde_json::Value)> {
+        let coming = async {
+            while self.came.lock().unwrap().len() < count {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let came = tokio::time::timeout(Duration::from_secs(10), coming).await;
+        assert!(came.is_ok(), "{count} never came");
         let came = self.came.lock().unwrap();
         assert_eq!(came.len(), count);
         came.iter()
@@ -59,33 +68,38 @@ impl Receiver {
 struct House {
     hooks: Webhooks,
     board: watch::Sender<Arc<Board>>,
+    troubles: watch::Sender<Arc<Vec<Trouble>>>,
     clock: Clock,
-    _tasks: JoinSet<()>,
+}
+
+fn hook(url: &str, events: &[WebhookEvent]) -> Webhook {
+    Webhook {
+        name: "test".to_owned(),
+        url: url.to_owned(),
+        secret: SECRET.to_vec(),
+        events: events.iter().copied().collect(),
+    }
 }
 
 impl House {
     fn tells(url: &str, events: &[WebhookEvent], poster: Poster) -> Self {
-        let hooks = Webhooks::new(vec![Webhook {
-            name: "test".to_owned(),
-            url: url.to_owned(),
-            secret: SECRET.to_vec(),
-            events: events.iter().copied().collect(),
-        }]);
         let clock = Clock::start();
         let exchange =
             Exchange::new(Arc::new(sim::plan::shipped()), Mint::from_number(1), clock.now());
         let mut calm = exchange.board(clock.now());
         calm.alarms.clear();
         let (board, seen) = watch::channel(Arc::new(calm));
-        let mut tasks = JoinSet::new();
         let patience = Patience {
             answer: Duration::from_secs(1),
             pause_min: Duration::from_millis(10),
             pause_max: Duration::from_millis(40),
             tries: 4,
         };
-        hooks.start(seen, clock, poster, patience, &mut tasks);
-        Self { hooks, board, clock, _tasks: tasks }
+        let hooks = Webhooks::new(clock, patience, Handle::current());
+        hooks.change(&[], vec![hook(url, events)], poster);
+        let (troubles, told) = watch::channel(Arc::default());
+        tokio::spawn(hooks.clone().watch(seen, told));
+        Self { hooks, board, troubles, clock }
     }
 
     fn becomes(&self, change: impl FnOnce(&mut Board)) {
@@ -135,6 +149,29 @@ async fn an_alarm_that_comes_and_goes_is_told_with_a_signature_that_can_be_check
     assert_eq!(signed, delivery::signature(SECRET, time, body.as_bytes()));
     assert_ne!(signed, delivery::signature(b"another", time, body.as_bytes()));
     assert_ne!(signed, delivery::signature(SECRET, time + 1, body.as_bytes()));
+}
+
+#[tokio::test]
+async fn a_certificate_that_ends_is_told_as_an_alarm_is() {
+    let receiver = Receiver::default();
+    let house = House::tells(&receiver.opens().await, &WebhookEvent::ALL, poster());
+    let ends = |days: u8| {
+        let trouble = Trouble::new(TroubleCode::CertificateEnds, format!("in {days} days"));
+        Arc::new(vec![trouble.about("ecoute.pem").count(days)])
+    };
+
+    house.troubles.send_replace(ends(14));
+    receiver.has(1).await;
+    // A day later it is the same matter.
+    house.troubles.send_replace(ends(13));
+    tokio::time::sleep(Duration::from_millis(30)).await;
+    house.troubles.send_replace(Arc::default());
+    let came = receiver.has(2).await;
+
+    assert_eq!(came[0].1["event"], "alarm_raised");
+    assert_eq!(came[0].1["alarm"]["code"], "certificate_ends");
+    assert_eq!(came[0].1["alarm"]["about"], "ecoute.pem");
+    assert_eq!(came[1].1["event"], "alarm_cleared");
 }
 
 /// Made with `openssl dgst -sha256 -hmac`, so that receivers may go by the guide.
@@ -197,13 +234,14 @@ async fn a_receiver_that_never_answers_holds_nobody_up() {
     let house = House::tells(&url, &WebhookEvent::ALL, poster());
     let happening = Happening::LineOpened { line: "3977".to_owned(), until: None };
 
-    let began = Instant::now();
+    let began = house.clock.moment();
     for _ in 0..10_000 {
-        house.hooks.tell(&happening, house.clock);
+        house.hooks.tell(&happening);
     }
 
-    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
-    assert_eq!(house.hooks.queues[0].len(), WAITING_MAX);
+    let took = house.clock.moment() - began;
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    assert_eq!(house.hooks.told()[0].queue.left().len(), WAITING_MAX);
 }
 
 /// A receiver with a certificate of its own, and one that nobody vouches for.
@@ -245,10 +283,38 @@ async fn a_receiver_is_told_by_tls_only_if_its_certificate_is_good() {
     let known = [("localhost".to_owned(), vec![certificate])].into();
     let house = House::tells(&url, &WebhookEvent::ALL, Poster::new(&known));
     house.becomes(|board| board.alarms.push(alarm("a-trunk", 1)));
-    let deadline = Instant::now() + Duration::from_secs(5);
-    while came.lock().unwrap().is_empty() {
-        assert!(Instant::now() < deadline, "it was never told");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    let coming = async {
+        while came.lock().unwrap().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let told = tokio::time::timeout(Duration::from_secs(5), coming).await;
+    assert!(told.is_ok(), "it was never told");
     assert!(came.lock().unwrap()[0].starts_with("POST /hook HTTP/1.1\r\n"));
+}
+
+/// Nothing that waits is lost by reading the plan again, and nothing is told to whoever was taken out.
+#[tokio::test]
+async fn what_waits_is_told_at_the_new_address_after_a_reload() {
+    let (old, new) = (Receiver::default(), Receiver::default());
+    old.answers.lock().unwrap().extend([500; 100]);
+    let old_url = old.opens().await;
+    let house = House::tells(&old_url, &WebhookEvent::ALL, poster());
+    house.becomes(|board| board.alarms.push(alarm("first", 1)));
+    old.has_some().await;
+
+    let hooks = vec![hook(&new.opens().await, &WebhookEvent::ALL)];
+    house.hooks.change(&["test".to_owned()], hooks, poster());
+    let came = new.has(1).await;
+    assert_eq!(came[0].1["alarm"]["about"], "first");
+
+    // Its secret can't be read now: it goes on as before.
+    house.hooks.change(&["test".to_owned()], Vec::new(), poster());
+    house.becomes(|board| board.alarms.push(alarm("second", 1)));
+    assert_eq!(new.has(2).await[1].1["alarm"]["about"], "second");
+
+    house.hooks.change(&[], Vec::new(), poster());
+    house.becomes(|board| board.alarms.push(alarm("third", 1)));
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    new.has(2).await;
 }

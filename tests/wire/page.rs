@@ -1,0 +1,182 @@
+//! The page over its own TLS, and strangers at its door.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use hotline::http::desk::{Setting, SipDoor, serve};
+use hotline::net::tls::ServerKeys;
+use hotline::net::{Entrance, Limits};
+use rustls::ClientConnection;
+use rustls::pki_types::ServerName;
+use rustls::version::{TLS12, TLS13};
+use serde_json::json;
+
+use crate::PATIENCE;
+use crate::desk::Made;
+use crate::tls::{Authority, Phone, keys};
+
+const NAME: &str = "ecoute.example";
+
+/// A page at a port of its own.
+struct Page {
+    entrance: Entrance,
+    at: SocketAddr,
+    authority: Authority,
+    _runtime: tokio::runtime::Runtime,
+}
+
+impl Page {
+    fn opens(max: usize) -> Self {
+        let authority = Authority::new();
+        let keys = keys(vec![authority.identity(NAME)]);
+        Self::with(authority, Some(&keys), max)
+    }
+
+    fn with(authority: Authority, keys: Option<&ServerKeys>, max: usize) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap();
+        let limits = Limits { max, max_per_address: max, ..crate::limits() };
+        let open = Entrance::open("127.0.0.1:0".parse().unwrap(), keys, limits, runtime.handle());
+        let (entrance, guests) = runtime.block_on(open).unwrap();
+        let at = entrance.local();
+        let setting = Setting {
+            origins: vec![format!("https://{NAME}:{}", at.port())],
+            sip: Some(SipDoor::Beside { scheme: "wss", port: 8443 }),
+            is_secure: keys.is_some(),
+        };
+        let (house, _) = Made::new();
+        runtime.spawn(serve(guests, Box::new(house), setting, std::future::pending()));
+        Self { entrance, at, authority, _runtime: runtime }
+    }
+
+    fn browser(&self) -> Phone {
+        let config = self.authority.client(&[&TLS13, &TLS12]);
+        let name = ServerName::try_from(NAME).unwrap();
+        Phone::new(ClientConnection::new(Arc::new(config), name).unwrap(), self.stranger())
+    }
+
+    fn stranger(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.at).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream
+    }
+
+    /// Asks, and says the head and the body of the answer.
+    fn asks(
+        &self,
+        browser: &mut Phone,
+        what: &str,
+        headers: &str,
+        body: &str,
+    ) -> std::io::Result<(String, String)> {
+        let host = format!("{NAME}:{}", self.at.port());
+        write!(
+            browser,
+            "{what} HTTP/1.1\r\nhost: {host}\r\norigin: https://{host}\r\n{headers}\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        )?;
+        let mut text = Vec::new();
+        let mut byte = [0];
+        while !text.ends_with(b"\r\n\r\n") {
+            browser.read_exact(&mut byte)?;
+            text.push(byte[0]);
+        }
+        let head = String::from_utf8(text).unwrap().to_lowercase();
+        let (_, length) = head.split_once("content-length: ").unwrap();
+        let mut body = vec![0; length.lines().next().unwrap().parse().unwrap()];
+        browser.read_exact(&mut body)?;
+        Ok((head, String::from_utf8(body).unwrap()))
+    }
+
+    fn shows_itself(&self) -> bool {
+        let said = self.asks(&mut self.browser(), "GET /", "", "");
+        said.is_ok_and(|(head, _)| head.starts_with("http/1.1 200"))
+    }
+}
+
+#[test]
+fn a_browser_signs_in_over_the_pages_own_tls() {
+    let page = Page::opens(64);
+    let mut browser = page.browser();
+    let listener = hotline::sim::plan::shipped().listeners.keys().next().unwrap().to_string();
+    let sign_in = json!({ "name": listener, "password": "secret" }).to_string();
+
+    let (head, body) = page.asks(&mut browser, "POST /api/session", "", &sign_in).unwrap();
+
+    assert!(head.starts_with("http/1.1 200"), "{head} {body}");
+    let cookies: Vec<&str> = head.lines().filter(|line| line.starts_with("set-cookie")).collect();
+    assert_eq!(cookies.len(), 2, "{head}");
+    assert!(cookies.iter().all(|cookie| cookie.ends_with("; secure")), "{cookies:?}");
+    assert!(head.contains("strict-transport-security: max-age=15552000"), "{head}");
+    // The phone's door has the name the page was called by: the certificate stands for it.
+    assert!(head.contains(&format!("connect-src 'self' wss://{NAME}:8443;")), "{head}");
+    let said: serde_json::Value = serde_json::from_str(&body).unwrap();
+    let (pair, _) = cookies[0].strip_prefix("set-cookie: ").unwrap().split_once(';').unwrap();
+    let shown = format!("cookie: {pair}\r\nx-csrf-token: {}\r\n", said["csrf"].as_str().unwrap());
+    let (head, body) = page.asks(&mut browser, "POST /api/session/phone", &shown, "").unwrap();
+    assert!(head.starts_with("http/1.1 200"), "{head} {body}");
+    let said: serde_json::Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(said["url"], format!("wss://{NAME}:8443"));
+}
+
+#[test]
+fn a_new_certificate_is_shown_to_the_next_browser_and_whoever_is_inside_stays() {
+    let page = Page::opens(64);
+    let shown = |browser: &Phone| browser.conn.peer_certificates().unwrap()[0].to_vec();
+    let mut inside = page.browser();
+    page.asks(&mut inside, "GET /", "", "").unwrap();
+
+    page.entrance.rekey(&keys(vec![page.authority.identity(NAME)])).unwrap();
+
+    let mut next = page.browser();
+    page.asks(&mut next, "GET /", "", "").unwrap();
+    assert_ne!(shown(&inside), shown(&next));
+    let (head, _) = page.asks(&mut inside, "GET /wall", "", "").unwrap();
+    assert!(head.starts_with("http/1.1 200"), "{head}");
+}
+
+/// domain.md T-04.
+#[test]
+fn plain_http_gets_nothing_from_a_page_that_speaks_tls() {
+    let page = Page::opens(64);
+    let mut stranger = page.stranger();
+    stranger.write_all(b"GET / HTTP/1.1\r\nhost: ecoute.example\r\n\r\n").unwrap();
+
+    let mut said = Vec::new();
+    // Closed, or torn down: whichever comes first.
+    let _ = stranger.read_to_end(&mut said);
+    assert!(!String::from_utf8_lossy(&said).contains("HTTP/1.1"), "{said:?}");
+    assert!(page.shows_itself());
+}
+
+/// domain.md T-04: more half handshakes than may be at once put out each other, and no browser.
+#[test]
+fn handshakes_that_never_end_keep_no_browser_out() {
+    let page = Page::opens(1_000);
+    let silent: Vec<TcpStream> = (0..400).map(|_| page.stranger()).collect();
+
+    let began = Instant::now();
+    assert!(page.shows_itself());
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    drop(silent);
+}
+
+#[test]
+fn a_full_page_has_room_again_when_handshakes_have_not_ended_in_time() {
+    let page = Page::opens(20);
+    let silent: Vec<TcpStream> = (0..20).map(|_| page.stranger()).collect();
+    assert!(!page.shows_itself(), "there is no room");
+
+    let began = Instant::now();
+    while !page.shows_itself() {
+        assert!(began.elapsed() < PATIENCE, "they are waited for");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    drop(silent);
+}
