@@ -8,111 +8,41 @@
 //! is told apart by its profile alone, and gets the handshake's lines ([`browser`](super::browser))
 //! beside.
 
-use std::net::{IpAddr, SocketAddr};
+mod reading;
+mod terms;
+mod wording;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::browser::{Browser, Meeting, OurSide, Setup, Theirs};
-use super::crypto::Crypto;
-use super::description::{
-    Description, Direction, Encoding, Format, Host, Media, Origin, Place, Protocol,
-};
+use super::browser::{Browser, Meeting, OurSide, Setup};
+use super::description::{Description, Direction, Encoding, Format, Host, Media, Origin, Protocol};
 use super::parse::parse;
 use super::print::print;
 use super::text::{self, AgreedText, TextAbilities, TextNumbers};
 use crate::base::Sdp;
 use crate::media::Refused;
 use crate::media::codec::Codec;
-use crate::media::rtp::srtp::{MasterKey, Suite};
+
+use reading::{
+    EVENT_CLOCK, Heard, agreed, codec_of, event_clocks, event_of, met, preference, secured, taken,
+};
+use wording::{codec_format, event_format, our_media, placed, refusal};
+
+pub use terms::{Abilities, Agreed, Answer, EventNumbers, OurKeys, Secured};
 
 /// How much sound we put in a packet, unless the other side can't take so much.
 pub const PACKET_TIME: Duration = Duration::from_millis(20);
+
 /// How much if it can't.
 pub const PACKET_TIME_SHORT: Duration = Duration::from_millis(10);
+
 /// The number `telephone-event` has in our offers, as nearly everywhere.
 pub const EVENT_NUMBER: u8 = 101;
-/// Keys 0–9, `*`, `#`, A–D (RFC 4733 §3.2).
-const EVENTS: &str = "0-15";
+
 /// Numbers that mean what a description says they mean (RFC 3551 §6).
 const DYNAMIC: std::ops::RangeInclusive<u8> = 96..=127;
-
-/// What our side of a stream can do.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Abilities {
-    /// Where we receive.
-    pub address: IpAddr,
-    /// The port of RTP; RTCP is received one above.
-    pub rtp_port: u16,
-    /// In order of preference.
-    pub codecs: Vec<Codec>,
-    /// Keys of ours, if the description travels where nobody can read it (RFC 4568 §7: inside TLS).
-    /// Without them we neither offer nor accept protection.
-    pub keys: Option<OurKeys>,
-    /// Without it we neither answer nor call browsers.
-    pub browser: Option<OurSide>,
-    /// Our offers are for a browser.
-    pub offers_handshake: bool,
-    /// Our offers are for a phone that takes nothing plain.
-    pub demands_keys: bool,
-    /// What we can do about text; without it text is declined.
-    pub text: Option<TextAbilities>,
-}
-
-/// A key of ours for each suite; the same while a stream lives, so that no index is used twice.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct OurKeys(Vec<MasterKey>);
-
-/// What protects a stream: both sides' keys, of one suite.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Secured {
-    pub ours: MasterKey,
-    pub theirs: MasterKey,
-}
-
-/// What both sides hold to from now on.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Agreed {
-    /// Where the other side says it receives; [`Place::socket`] tells whether it can be sent to.
-    pub remote_rtp: Place,
-    pub remote_rtcp: Place,
-    /// What we send.
-    pub codec: Codec,
-    pub payload_type_send: u8,
-    /// The number of `codec` in what we receive.
-    pub payload_type_receive: u8,
-    /// All that may arrive; more than one only if their answer left it open.
-    pub receives: Vec<(u8, Codec)>,
-    pub telephone_event: Option<EventNumbers>,
-    /// Nothing plain is sent or believed, if there is this.
-    pub secured: Option<Secured>,
-    /// Nothing is sent or believed before this led to keys, if there is this.
-    pub meeting: Option<Box<Meeting>>,
-    /// RTCP travels with RTP.
-    pub rtcp_mux: bool,
-    /// How much sound we put in a packet.
-    pub packet_time: Duration,
-    /// Ours: what we may do.
-    pub direction: Direction,
-    /// The other side does not want to hear us now.
-    pub held: bool,
-    /// Text beside the sound.
-    pub text: Option<Box<AgreedText>>,
-}
-
-/// The numbers of `telephone-event` each way.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct EventNumbers {
-    pub send: u8,
-    pub receive: u8,
-}
-
-/// Our answer and what it means.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Answer {
-    pub sdp: Sdp,
-    pub agreed: Agreed,
-}
 
 /// All that has been said on one stream.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -125,33 +55,6 @@ pub struct Session {
     /// What our payload numbers mean; they may not change their meaning while the session lives
     /// (RFC 3264 §8.3.2).
     numbers: Vec<(u8, Encoding)>,
-}
-
-impl Agreed {
-    /// The codec of a payload type that arrives.
-    pub fn codec_received(&self, payload_type: u8) -> Option<Codec> {
-        self.receives.iter().find(|(number, _)| *number == payload_type).map(|(_, codec)| *codec)
-    }
-}
-
-impl OurKeys {
-    /// `random` should be unguessable.
-    pub fn new(mut random: impl FnMut() -> u64) -> Self {
-        let key = |suite| {
-            let octets: Vec<u8> = (0..KEY_WORDS).flat_map(|_| random().to_be_bytes()).collect();
-            let length = Suite::key_length(suite) + SALT_LENGTH;
-            MasterKey::new(suite, &octets[..length]).expect("it has the suite's length")
-        };
-        Self(Suite::ALL.into_iter().map(key).collect())
-    }
-
-    fn of(&self, suite: Suite) -> Option<&MasterKey> {
-        self.0.iter().find(|key| key.suite() == suite)
-    }
-
-    fn lines(&self) -> Vec<Crypto> {
-        (1..).zip(&self.0).map(|(tag, key)| Crypto { tag, key: key.clone() }).collect()
-    }
 }
 
 impl Session {
@@ -471,13 +374,6 @@ impl Session {
     }
 }
 
-/// Which of our keys their line answers to.
-fn taken(ours: &Media, theirs: &Crypto) -> Option<Secured> {
-    let line = ours.crypto.iter().find(|ours| ours.tag == theirs.tag)?;
-    let same = line.key.suite() == theirs.key.suite();
-    same.then(|| Secured { ours: line.key.clone(), theirs: theirs.key.clone() })
-}
-
 /// Which of the offered streams is text that we can do, and our answer to it.
 fn answer_text(
     offer: &Description,
@@ -495,217 +391,6 @@ fn answer_text(
         let media = text::our_media(ours.port, numbers, protocol, crypto, agreed.direction);
         Some((at, media, agreed))
     })
-}
-
-/// Our line of keys for theirs, and what it means.
-fn secured(theirs: &Media, keys: Option<&OurKeys>) -> Option<(Crypto, Secured)> {
-    let theirs = theirs.crypto.first()?;
-    let ours = keys?.of(theirs.key.suite())?.clone();
-    let line = Crypto { tag: theirs.tag, key: ours.clone() };
-    Some((line, Secured { ours, theirs: theirs.key.clone() }))
-}
-
-/// Enough random words for the longest key and its salt.
-const KEY_WORDS: usize = 6;
-
-const SALT_LENGTH: usize = 14;
-
-/// The codecs of telephones have an RTP clock of 8000, and `telephone-event` goes by the same clock
-/// (RFC 4733 §2.1).
-const EVENT_CLOCK: u32 = 8000;
-
-/// What `telephone-event` may go by beside a codec, best first.
-fn event_clocks(codec: Codec) -> [u32; 2] {
-    [codec.rtp_clock(), EVENT_CLOCK]
-}
-
-/// RFC 7587 §6.1: what we like to hear, and what we send.
-const OPUS: &str = "useinbandfec=1;cbr=1;maxplaybackrate=16000;sprop-maxcapturerate=16000";
-
-/// What one of their audio streams has for us.
-struct Heard {
-    /// Common codecs, ours first, with their numbers.
-    codecs: Vec<(Codec, u8)>,
-    /// Its number and its clock.
-    event: Option<(u8, u32)>,
-    /// Our line, and what it means.
-    secured: Option<(Crypto, Secured)>,
-}
-
-impl Heard {
-    fn of(media: &Media, preference: &[Codec], abilities: &Abilities) -> Option<Self> {
-        let secured = secured(media, abilities.keys.as_ref());
-        if media.protocol.is_secure() && secured.is_none() {
-            return None;
-        }
-        // RFC 8834 §4.5: reports share the road of the sound.
-        let secured = match &media.browser {
-            None => secured,
-            Some(browser) => {
-                let complete = browser.ice.is_some() && browser.fingerprint.is_some();
-                if abilities.browser.is_none() || !complete || !media.rtcp_mux {
-                    return None;
-                }
-                None
-            }
-        };
-        let offered: Vec<(u8, Codec)> = media.formats.iter().filter_map(codec_of).collect();
-        let codecs: Vec<(Codec, u8)> = preference
-            .iter()
-            .filter_map(|codec| {
-                offered.iter().find(|(_, theirs)| theirs == codec).map(|it| (*codec, it.0))
-            })
-            .collect();
-        // RFC 4733 §2.1: by the clock of the sound, if they offer it so.
-        let event = event_clocks(codecs.first()?.0).into_iter().find_map(|clock| {
-            let number = media.formats.iter().find_map(|format| event_of(format, clock))?;
-            Some((number, clock))
-        });
-        (!codecs.is_empty()).then_some(Self { codecs, event, secured })
-    }
-}
-
-/// What both sides said, taken together; `None` if they said too little.
-fn met(ours: &Browser, theirs: &Browser, we_begin: bool) -> Option<Meeting> {
-    let theirs = Theirs { ice: theirs.ice.clone()?, fingerprint: theirs.fingerprint?, we_begin };
-    Some(Meeting { ours: ours.ice.clone()?, theirs: Some(theirs) })
-}
-
-/// With the address where we are found.
-fn placed(said: Browser, abilities: &Abilities) -> Browser {
-    let candidate = Some(SocketAddr::new(abilities.address, abilities.rtp_port));
-    Browser { candidate, ..said }
-}
-
-/// Our codecs, with those in `first` put first if they are among them.
-fn preference(abilities: &Abilities, first: [Option<Codec>; 2]) -> Vec<Codec> {
-    let liked = first.into_iter().flatten().filter(|codec| abilities.codecs.contains(codec));
-    let mut ordered: Vec<Codec> = Vec::with_capacity(abilities.codecs.len());
-    for codec in liked.chain(abilities.codecs.iter().copied()) {
-        if !ordered.contains(&codec) {
-            ordered.push(codec);
-        }
-    }
-    ordered
-}
-
-/// Reads from `theirs` what the codecs don't say. `None` if it doesn't say where it receives.
-fn agreed(
-    description: &Description,
-    theirs: &Media,
-    codec: Codec,
-    payload_type_send: u8,
-    receives: Vec<(u8, Codec)>,
-    telephone_event: Option<EventNumbers>,
-    secured: Option<Secured>,
-) -> Option<Agreed> {
-    let host = theirs.connection.as_ref().or(description.connection.as_ref())?;
-    let remote_rtp = Place { host: host.clone(), port: theirs.port };
-    // RFC 3550 §11: one above, if nothing else is said.
-    let remote_rtcp = match &theirs.rtcp {
-        Some(rtcp) => {
-            Place { host: rtcp.host.clone().unwrap_or_else(|| host.clone()), port: rtcp.port }
-        }
-        None => Place { host: host.clone(), port: theirs.port.checked_add(1).unwrap_or(0) },
-    };
-    let said = theirs.direction.or(description.direction).unwrap_or_default();
-    // RFC 3264 §8.4: an address of nowhere means that they don't receive. A browser that hasn't
-    // looked for its addresses yet says the same, and means nothing by it (RFC 8840 §4.1.1).
-    let nowhere = host.is_nowhere() && theirs.browser.is_none();
-    let theirs_direction = Direction::new(said.sends(), said.receives() && !nowhere);
-    let direction = theirs_direction.mirrored();
-    let packet_time = match theirs.packet_time_max {
-        Some(most) if most < PACKET_TIME => PACKET_TIME_SHORT,
-        Some(_) | None => PACKET_TIME,
-    };
-    Some(Agreed {
-        remote_rtp,
-        remote_rtcp,
-        codec,
-        payload_type_send,
-        payload_type_receive: receives
-            .iter()
-            .find(|(_, received)| *received == codec)
-            .map_or(payload_type_send, |it| it.0),
-        receives,
-        telephone_event,
-        secured,
-        meeting: None,
-        rtcp_mux: theirs.rtcp_mux,
-        packet_time,
-        direction,
-        held: !direction.sends(),
-        text: None,
-    })
-}
-
-/// Our codec behind a format: by its `rtpmap`, or by its number if it has none (RFC 3551 §6).
-fn codec_of(format: &Format) -> Option<(u8, Codec)> {
-    let number = format.payload_type()?;
-    let codec = Codec::ALL.into_iter().find(|codec| match &format.mapped {
-        Some(encoding) => encoding.is_codec(*codec),
-        None => codec.payload_type() == number && !DYNAMIC.contains(&number),
-    })?;
-    Some((number, codec))
-}
-
-fn event_of(format: &Format, clock: u32) -> Option<u8> {
-    let encoding = format.mapped.as_ref()?;
-    encoding.is(Encoding::TELEPHONE_EVENT, clock).then(|| format.payload_type())?
-}
-
-fn codec_format(codec: Codec, number: u8) -> Format {
-    Format {
-        name: number.to_string(),
-        mapped: Some(Encoding::of(codec)),
-        parameters: (codec == Codec::Opus).then(|| OPUS.to_owned()),
-    }
-}
-
-fn event_format(number: u8, clock: u32) -> Format {
-    Format {
-        name: number.to_string(),
-        mapped: Some(Encoding::new(Encoding::TELEPHONE_EVENT, clock)),
-        parameters: Some(EVENTS.to_owned()),
-    }
-}
-
-fn our_media(port: u16, formats: Vec<Format>, direction: Direction) -> Media {
-    Media {
-        kind: "audio".to_owned(),
-        port,
-        protocol: Protocol::Plain,
-        formats,
-        connection: None,
-        direction: Some(direction),
-        packet_time: Some(PACKET_TIME),
-        packet_time_max: None,
-        rtcp: None,
-        rtcp_mux: false,
-        crypto: Vec::new(),
-        browser: None,
-    }
-}
-
-/// The same stream, not wanted (RFC 3264 §6): port 0; the formats don't matter but must be there.
-fn refusal(theirs: &Media) -> Media {
-    let formats = theirs.formats.iter().take(1);
-    Media {
-        kind: theirs.kind.clone(),
-        port: 0,
-        protocol: theirs.protocol.clone(),
-        formats: formats
-            .map(|format| Format { mapped: None, parameters: None, ..format.clone() })
-            .collect(),
-        connection: None,
-        direction: None,
-        packet_time: None,
-        packet_time_max: None,
-        rtcp: None,
-        rtcp_mux: false,
-        crypto: Vec::new(),
-        browser: theirs.browser.as_ref().map(|theirs| Box::new(Browser::named(theirs.mid.clone()))),
-    }
 }
 
 #[cfg(test)]

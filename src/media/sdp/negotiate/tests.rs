@@ -1,4 +1,5 @@
 use super::*;
+use crate::media::rtp::srtp::Suite;
 
 const TRUNK: &str = "v=0\r\no=SBC 1 1 IN IP4 192.0.2.10\r\ns=-\r\nc=IN IP4 192.0.2.11\r\nt=0 0\r\n";
 
