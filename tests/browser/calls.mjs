@@ -279,8 +279,95 @@ test("a caller who writes is read on the page, and reads what the listener types
   await shot(page, "listener-text");
 
   assert.ok(!/parler|vous lis|beaucoup/.test(house.lastLines(500)), "nothing of it is logged");
+  // The page is loaded anew in mid call: the caller comes back, and with them what was written.
+  await pause(2500);
+  await page.reload();
+  await page.getByRole("button", { name: "Raccrocher" }).waitFor({ timeout: 40_000 });
+  await said.getByText("merci <b>beaucoup!").waitFor({ timeout: 10_000 });
+  await said.getByText("Bonjour, je vous lis.").waitFor();
+  await caller.writes("\u2028encore");
+  await said.getByText("encore").waitFor({ timeout: 10_000 });
   caller.hangUp();
   await page.getByText("Pas d’appel en cours.").waitFor();
+  const kept = await page.evaluate(() => JSON.stringify({ ...sessionStorage, ...localStorage }));
+  assert.ok(!/parler|vous lis|beaucoup|encore/.test(kept), "nothing is kept beyond the call");
   assert.ok(!(await page.content()).includes("beaucoup"), "and nothing stays on the page");
+  assert.deepEqual(page.faults, []);
+});
+
+/** A headset with a hook, a mute button and lamps, as WebHID shows one. */
+function plugsIn(page) {
+  return page.addInitScript(() => {
+    const item = (usages, size = 1, more = {}) => ({ usages, reportSize: size, reportCount: usages.length || 1, isAbsolute: true, isArray: false, isRange: false, ...more });
+    const device = new EventTarget();
+    Object.assign(device, {
+      opened: false, productName: "Casque d’essai", lamps: 0,
+      collections: [{
+        usagePage: 0x0b, usage: 5, children: [],
+        // Three bits of something else, the hook, the mute button.
+        inputReports: [{ reportId: 2, items: [item([0x0b_0021, 0x0b_0024, 0x0b_0050]), item([0x0b_0020]), item([0x0b_002f], 1, { isAbsolute: false }), item([], 3)] }],
+        outputReports: [{ reportId: 2, items: [item([0x08_0017, 0x08_0009, 0x08_0018]), item([], 5)] }],
+      }],
+      open: async () => { device.opened = true; },
+      close: async () => { device.opened = false; },
+      forget: async () => undefined,
+      sendReport: async (id, data) => { if (id === 2) device.lamps = data[0]; },
+      says: (bits) => {
+        const report = new Event("inputreport");
+        Object.assign(report, { device, reportId: 2, data: new DataView(new Uint8Array([bits]).buffer) });
+        device.dispatchEvent(report);
+      },
+    });
+    const hid = new EventTarget();
+    let known = false;
+    Object.assign(hid, {
+      getDevices: async () => (known ? [device] : []),
+      requestDevice: async ({ filters }) => { known = filters.some((one) => one.usagePage === 0x0b); return known ? [device] : []; },
+      tells: (what) => { device.opened = false; hid.dispatchEvent(Object.assign(new Event(what), { device })); },
+    });
+    Object.defineProperty(navigator, "hid", { value: hid });
+    window.headset = device;
+  });
+}
+
+test("a headset's own buttons answer, mute and hang up, and its lamps show it", async () => {
+  const page = await browser();
+  await plugsIn(page);
+  await signIn(page, "odile");
+  await ready(page);
+  await page.getByRole("button", { name: "Connecter un casque" }).click();
+  await page.getByText("Casque d’essai").waitFor();
+  await isAccessible(page, "a headset");
+  const [HOOK, MUTE, OFF_HOOK, MUTED, RING] = [8, 16, 1, 2, 4];
+  const says = (bits) => page.evaluate((bits) => window.headset.says(bits), bits);
+  const lit = (lamps, what) => eventually(5, () => page.evaluate((lamps) => window.headset.lamps === lamps, lamps), what);
+  const presses = async () => { await pause(700); await says(HOOK | MUTE); await says(HOOK); };
+
+  const caller = await Caller.rings(house);
+  await page.getByText("Appel entrant – Ligne 3977").waitFor({ timeout: 20_000 });
+  await lit(RING, "it rings in the headset");
+  await says(HOOK);
+  await eventually(15, () => caller.hears(SPEAKS) > HEARD, "lifted: the caller hears the listener");
+  await lit(OFF_HOOK, "the headset knows of the call");
+  await presses();
+  await page.getByText("Micro coupé").waitFor();
+  await lit(OFF_HOOK | MUTED, "the headset shows that nobody is heard");
+  await eventually(5, () => caller.hears(SPEAKS, 1) < 0.05, "the caller hears nothing of the listener");
+  await shot(page, "listener-headset");
+  await presses();
+  await page.getByText("Micro coupé").waitFor({ state: "detached" });
+  await eventually(5, () => caller.hears(SPEAKS, 1) > HEARD, "and then again");
+
+  await page.evaluate(() => navigator.hid.tells("disconnect"));
+  await page.getByRole("button", { name: "Connecter un casque" }).waitFor();
+  await pause(500);
+  assert.equal(caller.state, "answered", "a headset that is unplugged ends nothing");
+  await page.evaluate(() => navigator.hid.tells("connect"));
+  await page.getByText("Casque d’essai").waitFor();
+  await says(HOOK);
+  await pause(700);
+  await says(0);
+  await eventually(5, () => caller.state === "ended", "laid down: the call ends");
+  await lit(0, "the lamps go out");
   assert.deepEqual(page.faults, []);
 });

@@ -30,8 +30,18 @@ function freePort() {
   });
 }
 
+/** A certificate with its key in a folder, and the lines that name them. */
+function certificate(folder) {
+  const file = (name) => path.join(folder, name);
+  execFileSync("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "9", "-subj", "/CN=localhost",
+    "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", file("page.key"), "-out", file("page.pem")], { stdio: "ignore" });
+  fs.chmodSync(file("page.key"), 0o600);
+  return `certificate = "${file("page.pem")}"\n      key = "${file("page.key")}"`;
+}
+
 export class House {
-  static async open() {
+  /** `secure`: its page speaks TLS, with a certificate that ends in nine days and that nobody vouches for. */
+  static async open({ secure = false } = {}) {
     const house = new House();
     house.folder = fs.mkdtempSync(path.join(os.tmpdir(), "hotline-browser-"));
     fs.cpSync(path.join(root, "config"), path.join(house.folder, "config"), { recursive: true });
@@ -41,7 +51,8 @@ export class House {
     house.astreinte = await Receiver.open();
     house.network = new Network();
     const [page, ws] = await Promise.all([house.network.tcp(house.page), house.network.tcp(house.ws)]);
-    house.origin = `http://127.0.0.1:${page}`;
+    house.origin = secure ? `https://localhost:${page}` : `http://127.0.0.1:${page}`;
+    const keys = secure ? certificate(house.folder) : "";
     const media = 30_000 + 2 * crypto.randomInt(5_000);
     fs.writeFileSync(path.join(house.folder, "config/hotline.toml"), `
       language = "fr"
@@ -50,14 +61,15 @@ export class House {
       [page]
       listen = "127.0.0.1:${house.page}"
       origins = ["${house.origin}"]
-      sip = "ws://127.0.0.1:${ws}"
+      ${secure ? keys : `sip = "ws://127.0.0.1:${ws}"`}
       [media]
       ports = [${media}, ${media + 999}]
       [[doors]]
       transport = "udp"
       listen = "127.0.0.1:${house.sip}"
       [[doors]]
-      transport = "ws"
+      transport = "${secure ? "wss" : "ws"}"
+      ${keys}
       listen = "127.0.0.1:${house.ws}"
       algorithms = ["MD5"]
       origins = ["${house.origin}"]

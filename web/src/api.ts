@@ -1,4 +1,5 @@
 // The API as the page knows it. Every request that changes something shows the token of the sign-in.
+import { lately } from "./kept";
 import { append } from "./text";
 
 export type Role = "listener" | "read_only" | "operator" | "manager";
@@ -97,8 +98,8 @@ export function watch(change: (update: Change) => void, notice: (notice: Notice)
       source!.addEventListener(name, (event) => act(JSON.parse((event as MessageEvent).data)));
     on<Board>("board", (board) => { heard = Date.now(); change({ board, away: false, skew: Date.parse(board.at) - Date.now() }); });
     on<Me>("me", (me) => change((old) => (
-      // With the conversation goes what was keyed and written in it.
-      old.me?.presence === "talking" && me.presence !== "talking" ? { me, keys: "", written: [] } : { me }
+      // With the conversation goes what was keyed and written in it, unless it was only cut off.
+      old.me?.presence === "talking" && me.presence !== "talking" ? { me, keys: "", written: lately() ? old.written : [] } : { me }
     )));
     on<{ key: string }>("key", ({ key }) => change((old) => ({ keys: (old.keys + key).slice(-24) })));
     on<{ by_caller: boolean; text: string }>("text", ({ by_caller, text }) => change((old) => ({ written: append(old.written, by_caller, text) })));

@@ -2,6 +2,7 @@
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { NOTHING, Problem, signIn, signOut, watch, whoIsSignedIn, type Live, type Notice, type Session } from "./api";
+import { forget, keep, kept, lately } from "./kept";
 import { ListenerPage } from "./listener";
 import { ManagerPage } from "./manager";
 import { append } from "./text";
@@ -23,7 +24,7 @@ const runsTheHouse = (session: Session) => session.roles.includes("manager") || 
 function App() {
   const [session, setSession] = useState<Session | null | undefined>(undefined);
   const [view, setView] = useState<View>("listener");
-  const [live, setLive] = useState<Live>(NOTHING);
+  const [live, setLive] = useState<Live>(() => ({ ...NOTHING, written: kept() }));
   /** Who also runs the house takes calls when they say so. */
   const [listening, setListening] = useState(false);
   const [notices, setNotices] = useState<Notice[]>([]);
@@ -40,7 +41,7 @@ function App() {
   };
   useEffect(() => {
     const look = () => whoIsSignedIn().then(
-      (session) => (session ? enter(session) : setSession(null)),
+      (session) => { if (session) enter(session); else { forget(); setSession(null); } },
       () => { setWord(say("unreachable")); window.setTimeout(look, 3000); },
     );
     void look();
@@ -50,15 +51,28 @@ function App() {
     return watch(
       (update) => setLive((old) => ({ ...old, ...(typeof update === "function" ? update(old) : update) })),
       (notice) => setNotices((old) => [...old.slice(-4), notice]),
-      () => { setSession(null); setWord(say("signed_out")); },
+      () => { forget(); setSession(null); setLive(NOTHING); setWord(say("signed_out")); },
     );
   }, [session?.csrf]);
+  const ended = () => {
+    forget();
+    setLive((old) => ({ ...old, keys: "", written: [] }));
+  };
+  // What is written stays with the call: over a reload of the page, and no longer.
+  const talking = live.me?.presence === "talking";
+  useEffect(() => keep(live.written), [live.written]);
+  useEffect(() => {
+    if (talking || live.written.length === 0) return;
+    const over = window.setInterval(() => { if (!lately()) ended(); }, 1000);
+    return () => window.clearInterval(over);
+  }, [talking, live.written.length === 0]);
   useEffect(() => {
     document.title = session ? `${say(titleOf(view))} – hotline` : `${say("sign_in")} – hotline`;
   });
 
   const leave = async () => {
     await signOut().catch(() => undefined);
+    forget();
     setSession(null);
     setLive(NOTHING);
   };
@@ -108,7 +122,7 @@ function App() {
         ))}
       </div>
       {listening && (
-        <div hidden={view !== "listener"}><ListenerPage rung={() => view !== "listener" && go("listener")} shown={view === "listener"} session={session} live={live} leave={leave}
+        <div hidden={view !== "listener"}><ListenerPage rung={() => view !== "listener" && go("listener")} shown={view === "listener"} session={session} live={live} leave={leave} ended={ended}
           wrote={(line) => setLive((old) => ({ ...old, written: append(old.written, false, line) }))} /></div>
       )}
       {view === "wall" && <Wall live={live} />}

@@ -2,18 +2,19 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ask, type Live, type PhoneSecret, type Session } from "./api";
 import { CallCard } from "./call";
+import { type Acts, HeadsetPart } from "./headset";
 import { attempt, presence } from "./manager";
 import { claim, Phone } from "./phone";
 import { choice, choose, constraints, devices, Microphone, ring, send, test, type Choice, type Devices } from "./sound";
 import { useSeconds } from "./wall";
 import { clock, say, span, type Word } from "./words";
 
-interface Props { session: Session; live: Live; leave: () => Promise<void>; rung: () => void; wrote: (line: string) => void; shown: boolean }
+interface Props { session: Session; live: Live; leave: () => Promise<void>; rung: () => void; wrote: (line: string) => void; ended: () => void; shown: boolean }
 
 /** What keeps calls away, or nothing. */
 type Trouble = "" | "no_microphone" | "other_tab" | "no_door";
 
-export function ListenerPage({ session, live, leave, rung, wrote, shown }: Props) {
+export function ListenerPage({ session, live, leave, rung, wrote, ended, shown }: Props) {
   const now = useSeconds() + live.skew;
   const [, again] = useState(0);
   const [picked, setPicked] = useState<Choice>(choice);
@@ -26,10 +27,15 @@ export function ListenerPage({ session, live, leave, rung, wrote, shown }: Props
   current.current = picked;
   const phone = useRef<Phone>();
   phone.current ??= new Phone(
-    { input: () => constraints(current.current.input), sink: (audio) => void send(audio, current.current.output) },
+    { input: () => constraints(current.current.input), sink: (audio) => void send(audio, current.current.output), ended },
     () => again((n) => n + 1),
   );
   const call = phone.current.call;
+  const acts = useRef<Acts>({
+    answer: () => phone.current?.answer(),
+    hangUp: () => phone.current?.hangUp(),
+    toggleMute: () => phone.current?.toggleMute(),
+  });
 
   // One tab has the phone.
   const release = useRef(() => {});
@@ -178,6 +184,7 @@ export function ListenerPage({ session, live, leave, rung, wrote, shown }: Props
         <h3>{say("sound")}</h3>
         <Sound all={all} picked={picked} microphone={microphone} busy={call !== null}
           pick={(next) => { choose(next); setPicked(next); }} />
+        <HeadsetPart call={call} acts={acts.current} asked={Boolean(live.me?.asked)} />
       </section>
       </div>
 

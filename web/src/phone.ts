@@ -10,6 +10,7 @@
 import JsSIP from "jssip";
 import type { RTCSession } from "jssip/lib/RTCSession";
 import type { PhoneSecret } from "./api";
+import { lately, mark } from "./kept";
 
 export type PhoneState = "off" | "connecting" | "registered" | "failed";
 export interface Call {
@@ -23,12 +24,10 @@ export interface Call {
   /** False while no sound can come or go. */
   linked: boolean;
 }
-export interface Wishes { input: () => MediaTrackConstraints; sink: (audio: HTMLAudioElement) => void }
+/** `ended`: the call is over for good, or somebody else's begins. */
+export interface Wishes { input: () => MediaTrackConstraints; sink: (audio: HTMLAudioElement) => void; ended: () => void }
 
 const INSTANCE = "hotline.instance";
-const IN_CALL = "hotline.in_call";
-/** A call that was lost so long ago is taken by hand. */
-const RESUME = 60_000;
 
 export class Phone {
   private ua: JsSIP.UA | null = null;
@@ -110,8 +109,8 @@ export class Phone {
     session.on("unmuted", () => this.update({ muted: false }));
     session.on("hold", () => this.update({ held: true }));
     session.on("unhold", () => this.update({ held: false }));
-    const lost = Number(sessionStorage.getItem(IN_CALL) ?? 0);
-    if (returning && Date.now() - lost < RESUME) this.answer();
+    if (!returning) this.wishes.ended();
+    else if (lately()) this.answer();
     this.changed();
   }
 
@@ -127,7 +126,7 @@ export class Phone {
     });
     window.clearInterval(this.statistics);
     this.statistics = window.setInterval(async () => {
-      sessionStorage.setItem(IN_CALL, String(Date.now()));
+      mark();
       const report = await connection.getStats().catch(() => null);
       report?.forEach((one) => {
         if (one.type !== "inbound-rtp" || one.kind !== "audio") return;
@@ -186,7 +185,7 @@ export class Phone {
     this.call = null;
     window.clearInterval(this.statistics);
     // Who was cut off takes the caller back by themselves.
-    if (!broke) sessionStorage.removeItem(IN_CALL);
+    if (!broke) this.wishes.ended();
     this.audio.srcObject = null;
     // Their house doubts a phone that fell silent until it gives a sign of life.
     if (broke && this.ua?.isConnected()) this.ua.register();

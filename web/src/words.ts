@@ -25,6 +25,8 @@ const french = {
   test_good: "Le microphone vous entend et rien ne revient.", test_silent: "Le microphone n’entend rien. Choisissez-en un autre, ou vérifiez qu’il n’est pas coupé.",
   test_echo: "Le son revient dans le microphone : mettez un casque, ou baissez le volume.",
   no_microphone: "Pas de microphone : aucun appel ne vous est proposé. Branchez-le, ou autorisez-le dans le navigateur, puis réessayez.",
+  headset: "Touches du casque", headset_why: "Décrocher, raccrocher et couper le micro avec les touches du casque (USB).", headset_connect: "Connecter un casque",
+  headset_help: "Ses touches décrochent, raccrochent et coupent le micro.", headset_forget: "Ne plus l’utiliser", headset_fault: "Ce casque ne répond pas : débranchez-le, rebranchez-le et fermez les logiciels qui s’en servent. Les boutons de la page marchent comme toujours.",
   retry: "Réessayer", test_call_stops: "Le test n’est pas possible pendant un appel.",
   // call
   call: "Appel", incoming: "Appel entrant", line: "Ligne {n}", waited: "attend depuis {n}", returning: "Revient après une coupure",
@@ -125,6 +127,8 @@ const english: Words = {
   test_good: "The microphone hears you and nothing comes back.", test_silent: "The microphone hears nothing. Choose another, or check that it isn’t muted.",
   test_echo: "The sound comes back into the microphone: use a headset, or lower the volume.",
   no_microphone: "No microphone: no calls are offered to you. Plug it in, or allow it in the browser, then try again.",
+  headset: "Headset buttons", headset_why: "Answer, hang up and mute with the buttons of your (USB) headset.", headset_connect: "Connect a headset",
+  headset_help: "Its buttons answer, hang up and mute.", headset_forget: "Stop using it", headset_fault: "This headset does not answer: unplug it, plug it in again, and close the programs that use it. The buttons of the page work as ever.",
   retry: "Try again", test_call_stops: "The test can’t be done during a call.",
   call: "Call", incoming: "Incoming call", line: "Line {n}", waited: "waiting for {n}", returning: "Back after a cut",
   answer: "Answer (space)", decline: "Decline", hang_up: "Hang up", mute: "Mute my microphone", unmute: "Unmute my microphone",

@@ -70,7 +70,7 @@ const FIXED: [(&str, &str); 6] = [
     ("cross-origin-resource-policy", "same-origin"),
     (
         "permissions-policy",
-        "microphone=(self), speaker-selection=(self), camera=(), geolocation=(), display-capture=()",
+        "microphone=(self), speaker-selection=(self), hid=(self), camera=(), geolocation=(), display-capture=()",
     ),
 ];
 
