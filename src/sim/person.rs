@@ -86,6 +86,12 @@ impl Person {
         self.with(|phone, now| phone.reoffers(Direction::Both, now));
     }
 
+    /// Sends a re-INVITE without an offer.
+    pub fn asks_for_an_offer(&self) {
+        self.did("asks for an offer");
+        self.with(Phone::asks_for_an_offer);
+    }
+
     /// Their phone asks something inside the call: a method, a header.
     pub fn asks(&self, method: &str, header: (&str, &str)) {
         self.did(&format!("sends {method}"));

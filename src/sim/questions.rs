@@ -109,6 +109,12 @@ impl Town {
     pub fn ends(&self) {
         self.world_mut().everybody_leaves();
         self.comes_to_rest();
+        for one in self.board().listeners {
+            let is_stuck = ["alerting", "talking", "elsewhere"].contains(&one.presence.as_str());
+            if is_stuck {
+                self.world().fails(&format!("{} is {} with nobody", one.listener, one.presence));
+            }
+        }
     }
 
     /// How many facts the exchange was told so far.
@@ -161,12 +167,19 @@ impl Town {
     /// How many calls the house let begin, going by its answers to INVITEs: refusals at the door
     /// (no such number, who are you) are no calls, and neither are star codes.
     pub fn calls_that_need_a_record(&self) -> usize {
+        self.calls_that_need_a_record_of(|_| true)
+    }
+
+    /// The same, of those whose name this is true for.
+    pub fn calls_that_need_a_record_of(&self, is_theirs: impl Fn(&str) -> bool) -> usize {
         let world = self.world();
         let mut asked = BTreeSet::new();
         let mut calls = BTreeSet::new();
         for line in world.transcript.lines() {
             match &line.what {
-                What::Received { text, .. } if is_first_invite(text) => asked.extend(call_id(text)),
+                What::Received { from, text } if is_first_invite(text) && is_theirs(from) => {
+                    asked.extend(call_id(text));
+                }
                 What::Sent { text, .. } if is_answer_to_invite(text) => {
                     calls.extend(call_id(text).filter(|call| asked.contains(call)));
                 }

@@ -157,6 +157,12 @@ impl Town {
         self.adds(name, [10, 2], Some(credentials), habits, transport)
     }
 
+    /// A listener whose phone is among the addresses of the trunk.
+    pub fn listener_beside_the_trunk(&self, name: &str) -> Person {
+        let credentials = Credentials { user: name.to_owned(), password: plan::password(name) };
+        self.adds(name, [10, 1], Some(credentials), Habits::default(), Transport::Udp)
+    }
+
     /// Somebody out there with a telephone, behind the trunk.
     pub fn person(&self, name: &str, habits: Habits) -> Person {
         self.adds(name, [10, 1], None, habits, Transport::Udp)
@@ -243,6 +249,11 @@ impl Town {
         let end = Moment::START + (moment - Moment::START).saturating_sub(FAIR_DELAY);
         assert!(end >= self.world().now, "that moment is past");
         self.world_mut().goes_to(end);
+    }
+
+    /// The machine does nothing for a while, less than what makes it [fall behind](Self::falls_behind).
+    pub fn stalls(&self, duration: Duration) {
+        self.world_mut().stalls(duration);
     }
 
     /// When the house means to act next by itself.

@@ -59,6 +59,11 @@ pub(super) struct World {
     pub(super) steps: u64,
     /// The loop is behind: what it reads has waited too long.
     pub(super) is_behind: bool,
+    /// The loop does nothing before then; what came meanwhile, and when.
+    asleep_until: Option<Moment>,
+    backlog: Vec<(Now, Arrival)>,
+    /// When what is being told came, if not now.
+    stamp: Option<Now>,
 }
 
 impl World {
@@ -99,6 +104,9 @@ impl World {
             hearing: BTreeMap::new(),
             steps: 0,
             is_behind: false,
+            asleep_until: None,
+            backlog: Vec::new(),
+            stamp: None,
             mint,
         }
     }
@@ -181,6 +189,38 @@ impl World {
         self.settle();
     }
 
+    /// The machine does nothing for a while; the network and everybody else go on.
+    pub(super) fn stalls(&mut self, duration: Duration) {
+        self.did(format!("the house stalls for {} ms", duration.as_millis()));
+        self.asleep_until = Some(self.now + duration);
+    }
+
+    /// Holds what comes for the house while it sleeps; false if it is awake.
+    fn sleeps(&mut self) -> bool {
+        let Some(until) = self.asleep_until else {
+            return false;
+        };
+        let now = self.now();
+        while let Some(arrival) = self.network.poll_arrival(self.now) {
+            match arrival {
+                Arrival::Packet { heading: Heading::Phone, .. } => self.arrived(arrival),
+                Arrival::Packet { heading: Heading::House, .. }
+                | Arrival::Unreachable { .. }
+                | Arrival::Closed { .. } => self.backlog.push((now, arrival)),
+            }
+        }
+        if until > self.now {
+            return true;
+        }
+        self.asleep_until = None;
+        for (at, arrival) in std::mem::take(&mut self.backlog) {
+            self.stamp = Some(at);
+            self.arrived(arrival);
+        }
+        self.stamp = None;
+        false
+    }
+
     /// Puts the phone's words on the wire so that the first of them arrives at `at`.
     pub(super) fn sends_for(&mut self, name: &str, at: Moment) {
         let phone = self.phones.get_mut(name).expect("the phone was just used");
@@ -214,11 +254,12 @@ impl World {
             .values()
             .filter(|phone| self.network.is_alive(phone.flow().peer))
             .filter_map(Phone::poll_timeout);
-        self.exchange
-            .poll_timeout()
-            .into_iter()
+        let house = self.exchange.poll_timeout().into_iter().chain(self.sound.poll_timeout());
+        let asleep = self.asleep_until;
+        house
+            .filter(|_| asleep.is_none())
+            .chain(asleep)
             .chain(self.network.poll_timeout())
-            .chain(self.sound.poll_timeout())
             .chain(phones)
             .min()
             .map(|at| at.max(self.now))
@@ -244,7 +285,11 @@ impl World {
         let mut ticks = 0;
         loop {
             self.phones_speak();
-            if let Some(notice) = self.sound.poll_notice() {
+            if self.sleeps() {
+                if !self.phones_time() {
+                    break;
+                }
+            } else if let Some(notice) = self.sound.poll_notice() {
                 self.tell(Input::Media(notice));
             } else if let Some(arrival) = self.network.poll_arrival(self.now) {
                 self.arrived(arrival);
@@ -333,7 +378,7 @@ impl World {
     /// Tells the exchange a fact and carries its wishes out.
     pub(super) fn tell(&mut self, input: Input) {
         self.steps += 1;
-        let now = self.now();
+        let now = self.stamp.unwrap_or_else(|| self.now());
         let restores = match self.restoring {
             // A debug build takes ten times as long over it, and nights are long.
             Restoring::AtEveryStep if cfg!(debug_assertions) && matches!(input, Input::Tick) => {

@@ -369,6 +369,12 @@ impl Registrar {
         self.bindings.values().any(|binding| binding.flow == flow)
     }
 
+    /// Whether a phone of this listener's is registered by this road.
+    pub(crate) fn is_at(&self, listener: &ListenerName, flow: Flow) -> bool {
+        let phones = self.of.get(listener).into_iter().flatten();
+        phones.filter_map(|phone| self.bindings.get(phone)).any(|binding| binding.flow == flow)
+    }
+
     /// How many phones are registered.
     pub(crate) fn len(&self) -> usize {
         self.bindings.len()

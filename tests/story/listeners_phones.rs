@@ -25,6 +25,8 @@ stories![
     an_operator_pauses_a_listener_who_forgot_to,
     a_phone_that_takes_no_plain_sound_is_rung_and_talks,
     a_listener_sees_by_a_lamp_what_a_colleague_does,
+    a_listeners_phone_among_the_addresses_of_a_trunk_is_a_listeners_phone,
+    who_only_says_they_are_a_listener_is_a_caller,
     an_ended_certificate_keeps_newcomers_out_and_nobody_else,
 ];
 
@@ -387,4 +389,50 @@ fn an_operator_pauses_a_listener_who_forgot_to(town: Town) {
 /// The confirmation is heard out first. In bad weather an INVITE may overtake a BYE, find the phone busy and cost it half a minute.
 fn soon(town: &Town) -> std::time::Duration {
     secs(if town.is_fair() { 4 } else { 60 })
+}
+
+/// An office whose trunk and whose phones share one network.
+fn a_listeners_phone_among_the_addresses_of_a_trunk_is_a_listeners_phone(town: Town) {
+    let lea = town.listener_beside_the_trunk("lea");
+    lea.registers();
+    let [marc] = town.listeners(["marc"]);
+    town.orders(Command::Pause { listener: "marc".parse().unwrap(), reason: None }).unwrap();
+    let anna = lea.takes_a_call();
+    town.orders(Command::ComeBack { listener: "marc".parse().unwrap() }).unwrap();
+
+    lea.dials_beside("marc");
+    marc.rings_within(secs(8));
+    marc.picks_up();
+    lea.talks_with_within(&marc, secs(8));
+    lea.joins_both_lines();
+    anna.talks_with_within(&marc, secs(8));
+
+    // What they dial themselves is a listener's call, too: nobody rings them meanwhile.
+    lea.comes_free_within(secs(40));
+    lea.dials("3977");
+    lea.gets_through();
+    assert_eq!(town.presence("lea"), "elsewhere");
+    lea.hangs_up();
+    anna.hangs_up();
+    assert_eq!(town.has_records(2).len(), 2);
+}
+
+/// The name in From proves nothing, and where somebody else's phone is, least of all.
+fn who_only_says_they_are_a_listener_is_a_caller(town: Town) {
+    let lea = town.listener_beside_the_trunk("lea");
+    lea.registers();
+    let [marc] = town.listeners(["marc"]);
+    let number = Some("lea".to_owned());
+    let mallory = town.person("mallory", Habits { number, ..Habits::default() });
+
+    mallory.dials("marc");
+    mallory.gets_refused(404);
+    mallory.dials("*10");
+    mallory.gets_refused(401);
+    marc.is_quiet();
+    mallory.dials("3977");
+    mallory.gets_through();
+    assert_eq!(town.presence("lea"), "available");
+    mallory.hangs_up();
+    town.last_record();
 }

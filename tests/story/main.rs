@@ -26,6 +26,7 @@ mod callers;
 mod clock_change;
 mod closing_time;
 mod emergency;
+mod everything_at_once;
 mod flood;
 mod handing_over;
 mod hangups;

@@ -112,7 +112,7 @@ fn a_queue_that_gets_another_name_takes_a_caller_given_back(town: Town) {
 }
 
 /// The same listeners and lines, with another name for the queue between them.
-fn with_queue_renamed(mut plan: Plan) -> Plan {
+pub(crate) fn with_queue_renamed(mut plan: Plan) -> Plan {
     let name: hotline::base::QueueName = "benevoles".parse().unwrap();
     let queue = plan.queues.pop_first().unwrap().1;
     plan.queues.insert(name.clone(), queue);

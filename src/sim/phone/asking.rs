@@ -329,7 +329,8 @@ impl Phone {
         talk.remote = letter.header("to").to_owned();
         talk.target = letter.contact();
         talk.theirs = theirs;
-        let body = if self.habits.delayed_offer && purpose == Purpose::Invite {
+        let late = std::mem::take(&mut self.talks[at].offers_late) && purpose == Purpose::Reinvite;
+        let body = if late || self.habits.delayed_offer && purpose == Purpose::Invite {
             let offer = self.talks[at].theirs.clone();
             self.described(at, offer.as_ref())
         } else {

@@ -58,11 +58,29 @@ pub enum OnInvite {
     PickUpAfter(Duration),
 }
 
+/// What a phone says of its sound when it is picked up.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Answer {
+    /// What fits the offer.
+    Sound,
+    /// Not a word.
+    Nothing,
+    /// What nobody can read.
+    Nonsense,
+    /// A stream that is declined.
+    Declined,
+    /// A codec nobody has offered.
+    Strange,
+}
+
 /// What distinguishes one phone from another.
 #[derive(Clone, Debug)]
 pub struct Habits {
     pub codecs: Vec<Codec>,
     pub on_invite: OnInvite,
+    pub answer: Answer,
+    /// Says 200 to a CANCEL, and rings on.
+    pub rings_on: bool,
     /// INVITE without SDP; the answer comes in the ACK.
     pub delayed_offer: bool,
     /// The caller's number, in From and P-Asserted-Identity.
@@ -96,6 +114,8 @@ impl Default for Habits {
         Self {
             codecs: vec![Codec::Pcma, Codec::Pcmu],
             on_invite: OnInvite::Ring,
+            answer: Answer::Sound,
+            rings_on: false,
             delayed_offer: false,
             number: None,
             anonymous: false,
@@ -284,6 +304,15 @@ impl Phone {
     pub fn reoffers(&mut self, direction: Direction, now: Moment) {
         if let Some(at) = self.talks.iter().position(Talk::is_established) {
             self.reoffer(at, direction, now);
+        }
+    }
+
+    /// Sends a re-INVITE without an offer: ours goes with the ACK.
+    pub fn asks_for_an_offer(&mut self, now: Moment) {
+        if let Some(at) = self.talks.iter().position(Talk::is_established) {
+            self.talks[at].version += 1;
+            self.talks[at].offers_late = true;
+            self.request(at, "INVITE", &[], "", Purpose::Reinvite, now);
         }
     }
 

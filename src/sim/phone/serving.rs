@@ -159,7 +159,8 @@ impl Phone {
             .iter()
             .any(|served| served.method == "INVITE" && served.branch == cancel.branch());
         self.simply(cancel, if found { 200 } else { 481 }, now);
-        let ringing = |talk: &Talk| talk.id == cancel.call_id() && talk.is_ringing();
+        let rings_on = self.habits.rings_on;
+        let ringing = |talk: &Talk| talk.id == cancel.call_id() && talk.is_ringing() && !rings_on;
         if let Some(at) = self.talks.iter().position(ringing) {
             self.refuse(at, 487, now);
             let reason = cancel.header("reason").to_owned();

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 
 use super::asking::{Asked, Purpose};
 use super::letter::{Letter, response, written};
-use super::voice::{self, Description, Direction, PROTECTED};
-use super::{OnInvite, PATIENCE, Phone, Seen};
+use super::voice::{self, Codec, Description, Direction, PROTECTED};
+use super::{Answer, OnInvite, PATIENCE, Phone, Seen};
 use crate::base::Moment;
 
 /// One call, from either side.
@@ -33,6 +33,8 @@ pub(super) struct Talk {
     pub(super) taken: bool,
     /// Their tag, as told while it rang.
     pub(super) early_tag: String,
+    /// A re-INVITE without an offer is out.
+    pub(super) offers_late: bool,
 }
 
 #[derive(Debug)]
@@ -124,6 +126,7 @@ impl Phone {
             pick_up_at: None,
             taken: false,
             early_tag: String::new(),
+            offers_late: false,
         };
         self.talks.push(talk);
         self.invite(self.talks.len() - 1, None, now);
@@ -188,7 +191,19 @@ impl Phone {
         talk.state = State::Established;
         talk.pick_up_at = None;
         let tag = talk.tag.clone();
-        let body = self.described(at, offer.as_ref());
+        let body = match self.habits.answer {
+            Answer::Sound => self.described(at, offer.as_ref()),
+            Answer::Nothing => String::new(),
+            Answer::Nonsense => "v=0\r\nthis is no description\r\n".to_owned(),
+            Answer::Declined => {
+                let sdp = self.described(at, offer.as_ref());
+                let port = self.talks[at].ours.port();
+                sdp.replace(&format!("m=audio {port} "), "m=audio 0 ")
+            }
+            Answer::Strange => {
+                voice::written(self.talks[at].ours, &[Codec::G729], Direction::Both, 1, None, None)
+            }
+        };
         let more = [("Contact", format!("<{}>", self.contact()))];
         let text = response(&invite, 200, &tag, &more, &body);
         self.answer(&invite, 200, &text, now);
@@ -241,6 +256,7 @@ impl Phone {
             pick_up_at: None,
             taken: true,
             early_tag: String::new(),
+            offers_late: false,
         };
         if let OnInvite::PickUpAfter(after) = self.habits.on_invite {
             talk.pick_up_at = Some(now + after);

@@ -133,7 +133,7 @@ impl Endpoint {
 }
 
 /// Who a request says it is from: good enough to choose algorithms by, and for nothing else.
-fn claimed(request: &Request) -> Option<ListenerName> {
+pub(super) fn claimed(request: &Request) -> Option<ListenerName> {
     let address: NameAddr<'_> = match request.method() {
         Method::Register => request.to().ok()?,
         Method::Ack

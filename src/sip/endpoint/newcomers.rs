@@ -6,6 +6,7 @@ use crate::sip::message::Status;
 use crate::sip::uri::Host;
 
 use super::door::Proof;
+use super::door::claimed;
 use super::privacy::caller_of;
 use super::receiving::{Arrival, sdp_of};
 use super::{Endpoint, Event, MergeKey, Origin, Refusal, evidence};
@@ -68,6 +69,7 @@ impl Endpoint {
         if let Some(trunk) = trunk
             && !is_reserved
             && !claims
+            && !self.is_a_listeners_phone(arrival)
         {
             return Some(Origin::Trunk(trunk));
         }
@@ -75,6 +77,14 @@ impl Endpoint {
             Proof::Listener(listener) => Some(Origin::Listener(listener)),
             Proof::Challenged => None,
         }
+    }
+
+    /// Whether an INVITE says it is from a listener, and comes by the road on which that listener's phone
+    /// is registered: a trunk's ranges may hold phones too. It is asked to prove it, and gains nothing
+    /// before; what a border controller brings along the same road names callers, and no listener.
+    fn is_a_listeners_phone(&self, arrival: &Arrival) -> bool {
+        claimed(arrival.request())
+            .is_some_and(|listener| self.registrar.is_at(&listener, arrival.source))
     }
 
     /// Addresses count as ours, whichever they are: doors are reached under many. Names must be
