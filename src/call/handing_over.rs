@@ -438,7 +438,15 @@ impl Talking {
     /// The caller is gone, and the listener speaks on with the emergency services: they may have to
     /// say where help is needed.
     pub(super) fn caller_left_three(&mut self, body: &mut Body, cause: Cause, now: Now) {
+        if self.after_caller.is_some() {
+            return;
+        }
         self.after_caller = Some((cause, now.steady));
+        if !body.caller_gone {
+            // They have left without a word.
+            body.caller_gone = true;
+            body.wish(Output::End { leg: CALLER, reason: Reason::MediaLost });
+        }
         let Some((leg, _)) = self.consult.as_ref().and_then(Consult::speaking) else {
             return;
         };

@@ -202,8 +202,8 @@ pub(super) fn hung_up(by: Party, told: Option<Q850>) -> Cause {
 }
 
 /// No sound, and nobody who answers for the caller.
-pub(super) fn caller_gone_silently(stage: &mut Stage, body: &mut Body, now: Now) -> Stage {
-    caller_left(stage, body, &Ending::Lost, None, now).unwrap_or_else(|| keep(stage, now))
+pub(super) fn caller_gone_silently(stage: &mut Stage, body: &mut Body, now: Now) -> Option<Stage> {
+    caller_left(stage, body, &Ending::Lost, None, now)
 }
 
 /// A session could not be agreed on.
@@ -400,21 +400,5 @@ fn part_listener(stage: &mut Stage, body: &mut Body, now: Now) {
             }
         }
         Stage::Arriving(_) | Stage::Waiting(_) | Stage::Leaving(_) | Stage::Gone(_) => {}
-    }
-}
-
-fn keep(stage: &Stage, now: Now) -> Stage {
-    match stage {
-        Stage::Gone(gone) => {
-            Stage::Gone(Gone { outcome: gone.outcome, cause: gone.cause, at: gone.at })
-        }
-        Stage::Arriving(_)
-        | Stage::Greeting(_)
-        | Stage::Waiting(_)
-        | Stage::Talking(_)
-        | Stage::Leaving(_) => {
-            let cause = Cause::new(Party::Network, Q850::RECOVERY_ON_TIMER_EXPIRY);
-            Stage::Gone(Gone { outcome: Outcome::TechnicalFailure, cause, at: now.steady })
-        }
     }
 }

@@ -36,9 +36,7 @@ impl Call {
     pub fn handle_timeout(&mut self, now: Now) {
         while let Some(timer) = self.body.timers.pop_due(now.steady) {
             match timer {
-                Timer::CallerGone => self.step(now, |stage, body, now| {
-                    Some(leaving::caller_gone_silently(stage, body, now))
-                }),
+                Timer::CallerGone => self.step(now, leaving::caller_gone_silently),
                 Timer::ProbeAgain => self.body.probe_caller(now),
                 Timer::Unmeasured => leaving::unmeasured(&mut self.stage, &mut self.body, now),
                 Timer::RingAfter => {

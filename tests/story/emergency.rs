@@ -16,6 +16,7 @@ stories![
     a_listener_may_leave_the_caller_with_the_emergency_services,
     who_is_left_when_the_emergency_services_hang_up_are_caller_and_listener,
     when_the_caller_is_gone_the_listener_can_still_say_where_help_is_needed,
+    when_the_callers_network_dies_the_listener_can_still_say_where_help_is_needed,
     emergency_services_that_do_not_answer_change_nothing,
     the_sixth_call_in_an_hour_is_refused,
     the_page_brings_them_in_with_two_clicks,
@@ -107,6 +108,28 @@ fn when_the_caller_is_gone_the_listener_can_still_say_where_help_is_needed(town:
     if town.is_fair() {
         assert!(record.talked < minutes(1), "the caller's part is over: {:?}", record.talked);
     }
+}
+
+/// Whoever is beaten may lose their telephone first.
+fn when_the_callers_network_dies_the_listener_can_still_say_where_help_is_needed(town: Town) {
+    let (town, lea, anna, samu) = talking(town);
+    presses_keys(&lea, "*15974#*15974#");
+    samu.rings_within(secs(6));
+    samu.picks_up();
+    all_hear_each_other(&town, [&lea, &anna, &samu]);
+
+    anna.unplugs();
+    town.passes(minutes(4));
+
+    lea.talks_with(&samu);
+    assert_eq!(town.presence("lea"), "talking");
+    lea.hangs_up();
+    samu.comes_free_within(secs(40));
+    let record = town.last_record();
+    assert_eq!(record.outcome, Outcome::TakenByListener);
+    assert_eq!(record.cause.by, Party::Network);
+    lea.comes_free_within(secs(40));
+    assert_ne!(town.presence("lea"), "talking");
 }
 
 fn emergency_services_that_do_not_answer_change_nothing(town: Town) {
