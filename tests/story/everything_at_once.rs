@@ -10,7 +10,7 @@
 use std::collections::BTreeSet;
 
 use hotline::base::{ListenerName, Text};
-use hotline::exchange::{Command, Plan};
+use hotline::exchange::{ClosedMessage, Command, Plan};
 use hotline::schedule::HolidayPolicy;
 use hotline::sim::phone::{Answer, OnInvite};
 use hotline::sim::plan::{self, with_centre, with_colleagues, with_emergency, with_way_out};
@@ -50,7 +50,7 @@ fn whatever_everybody_does_nobody_is_lost_and_nobody_is_stuck() {
 }
 
 fn tell(seed: u64) {
-    let weather = if seed % 3 == 0 { Weather::Bad } else { Weather::Fair };
+    let weather = if seed.is_multiple_of(3) { Weather::Bad } else { Weather::Fair };
     let town = Town::new().weather(weather).seed(seed).restoring(Restoring::OneIn(20));
     let outside = town.person("outside", Habits::default());
     let plan = with_way_out(town.plan(), "a-way-out", outside.address());
@@ -60,8 +60,11 @@ fn tell(seed: u64) {
     let manager = plan::with_managers(plan.clone(), &[("claire", "+33639980001")]);
     plan.lines = manager.lines;
     plan.sip.callable.extend(manager.sip.callable);
+    if seed.is_multiple_of(5) {
+        plan.trunks.values_mut().for_each(|trunk| trunk.closed_message = ClosedMessage::EarlyMedia);
+    }
     town.reloads(plan.clone());
-    let writes = Habits { writes: true, modest: seed % 2 == 0, ..Habits::default() };
+    let writes = Habits { writes: true, modest: seed.is_multiple_of(2), ..Habits::default() };
     let listeners = vec![
         town.listener("lea", Habits::default()),
         town.listener("marc", writes),
@@ -127,7 +130,9 @@ impl Evening {
             (0..=3, Some(due)) => town.goes_to_be_heard_at(due),
             (4, _) => town.stalls(millis(town.below(1_900))),
             (5, _) => town.passes(secs(town.below(60))),
-            (6 | 7, _) => {}
+            (6, _) => {}
+            // So that words cross on the way.
+            (7 | 8, _) => town.passes(millis(town.below(12))),
             _ => town.passes(millis(town.below(5_000))),
         }
     }
@@ -167,6 +172,15 @@ impl Evening {
             0 => habits.anonymous = true,
             1 => habits.delayed_offer = true,
             2 | 3 => habits.writes = true,
+            _ => {}
+        }
+        match self.town.below(6) {
+            0 => habits.headers.push(("Session-Expires", "90;refresher=uac".to_owned())),
+            1 => habits.headers.push(("Session-Expires", "90;refresher=uas".to_owned())),
+            3 if self.town.below(3) == 0 => {
+                self.excused.insert(name.clone());
+                habits.acknowledges = false;
+            }
             _ => {}
         }
         let caller = self.town.person(&name, habits);

@@ -338,8 +338,10 @@ impl Phone {
         };
         let branch = self.branch();
         let ack = self.composed(at, "ACK", letter.cseq(), &branch, &[], &body);
-        self.talks[at].ack = Some((letter.cseq(), ack.clone()));
-        self.send(&ack);
+        if self.habits.acknowledges {
+            self.talks[at].ack = Some((letter.cseq(), ack.clone()));
+            self.send(&ack);
+        }
         if purpose == Purpose::Reinvite {
             self.saw(Seen::Reoffered { status: letter.status }, now);
             return;

@@ -81,6 +81,8 @@ pub struct Habits {
     pub answer: Answer,
     /// Says 200 to a CANCEL, and rings on.
     pub rings_on: bool,
+    /// Its ACKs of what was answered reach nobody.
+    pub acknowledges: bool,
     /// INVITE without SDP; the answer comes in the ACK.
     pub delayed_offer: bool,
     /// The caller's number, in From and P-Asserted-Identity.
@@ -116,6 +118,7 @@ impl Default for Habits {
             on_invite: OnInvite::Ring,
             answer: Answer::Sound,
             rings_on: false,
+            acknowledges: true,
             delayed_offer: false,
             number: None,
             anonymous: false,
