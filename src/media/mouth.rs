@@ -51,6 +51,13 @@ impl Mouth {
         self.codec == codec && self.wide == wide
     }
 
+    /// Whoever hears it wants no more than so many bits a second; only Opus has a choice.
+    pub(super) fn limit(&mut self, bits_max: Option<u32>) {
+        if let Encoder::Opus(encoder) = &mut self.encoder {
+            encoder.limit(bits_max);
+        }
+    }
+
     /// Encodes 20 ms, and returns how many octets it takes.
     pub(super) fn say(&mut self, frame: &Frame, into: &mut Encoded) -> usize {
         let given = &frame[..if self.wide { WIDE } else { WIDE / 2 }];

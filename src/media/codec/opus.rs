@@ -39,12 +39,18 @@ impl Encoder {
     pub fn new(rate: u32) -> Self {
         let mut inner = OpusEncoder::new(rate.cast_signed(), 1, Application::Voip)
             .expect("telephones' rates are rates of Opus");
-        inner.bitrate_bps = if rate > 8_000 { 40_000 } else { 48_000 };
+        inner.bitrate_bps = bits(rate);
         inner.complexity = COMPLEXITY;
         inner.rate_control = RateControl::Cbr;
         inner.use_inband_fec = true;
         inner.packet_loss_perc = 10;
         Self { rate, inner: Box::new(inner) }
+    }
+
+    /// Whoever hears it wants no more bits a second than these (RFC 7587 §6.1).
+    pub fn limit(&mut self, bits_max: Option<u32>) {
+        let wanted = bits_max.map_or(i32::MAX, |bits| i32::try_from(bits).unwrap_or(i32::MAX));
+        self.inner.bitrate_bps = bits(self.rate).min(wanted);
     }
 
     /// A whole frame, of a length that Opus knows; returns the packet's length, or 0.
@@ -161,6 +167,11 @@ impl fmt::Debug for Decoder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("opus::Decoder")
     }
+}
+
+/// How many bits a second speech and tones come out well with (ADR 0013).
+fn bits(rate: u32) -> i32 {
+    if rate > 8_000 { 40_000 } else { 48_000 }
 }
 
 fn telephone_rate(rate: u32) -> u32 {

@@ -86,6 +86,7 @@ impl Stream {
             Some(mouth) if mouth.is_for(agreed.codec, wide) => mouth,
             other => other.insert(Mouth::new(agreed.codec, wide, self.lock.is_a_phone())),
         };
+        mouth.limit(agreed.bits_max);
         let mut octets = [0; OCTETS_MAX];
         let length = mouth.say(frame, &mut octets);
         self.send_frame(door, &octets[..length], now, sink);
@@ -196,6 +197,7 @@ impl Stream {
                 });
                 let (mut frame, mut encoded) = ([0; WIDE], [0; OCTETS_MAX]);
                 played.decoder.decode(octets, &mut frame);
+                played.mouth.limit(agreed.bits_max);
                 let length = played.mouth.say(&frame, &mut encoded);
                 self.send_frame(door, &encoded[..length], now, sink);
             }

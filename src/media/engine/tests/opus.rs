@@ -52,3 +52,17 @@ fn a_trunk_is_not_offered_opus() {
     let Some(Notice::Described { sdp, .. }) = hall.notices().pop() else { panic!("no offer") };
     assert!(!String::from_utf8(sdp.to_vec()).unwrap().contains("opus"));
 }
+
+/// RFC 7587 §6.1: a phone on a narrow road says how much may come, and hears the same.
+#[test]
+fn a_phone_that_wants_fewer_bits_gets_fewer() {
+    let mut hall = Hall::new();
+    let (caller, listener) = (hall.phone(Codec::Pcma), hall.phone(Codec::Opus));
+    hall.offers(listener, "sendrecv\r\na=fmtp:96 useinbandfec=1; maxaveragebitrate=20000");
+    hall.phones[caller].says = Some(440.0);
+    hall.join(caller, listener);
+    hall.passes(1_500);
+
+    assert!(hall.phones[listener].heard.iter().all(|heard| heard.octets.len() <= 50));
+    assert_eq!(hall.heard(listener, 100, 1_400), Some(440.0));
+}

@@ -94,6 +94,7 @@ pub(super) fn agreed(
         meeting: None,
         rtcp_mux: theirs.rtcp_mux,
         packet_time,
+        bits_max: bits_max(theirs, payload_type_send),
         direction,
         held: !direction.sends(),
         text: None,
@@ -141,6 +142,14 @@ pub(super) fn codec_of(format: &Format) -> Option<(u8, Codec)> {
         None => codec.payload_type() == number && !DYNAMIC.contains(&number),
     })?;
     Some((number, codec))
+}
+
+/// RFC 7587 §6.1: what lies outside these bounds is ignored.
+fn bits_max(theirs: &Media, number: u8) -> Option<u32> {
+    let format = theirs.formats.iter().find(|format| format.payload_type() == Some(number))?;
+    let mut settings = format.parameters.as_deref()?.split(';').map(str::trim);
+    let bits = settings.find_map(|setting| setting.strip_prefix("maxaveragebitrate="))?;
+    bits.parse().ok().filter(|bits| (6_000..=510_000).contains(bits))
 }
 
 pub(super) fn event_of(format: &Format, clock: u32) -> Option<u8> {

@@ -68,6 +68,8 @@ pub struct Agreed {
     pub rtcp_mux: bool,
     /// How much sound we put in a packet.
     pub packet_time: Duration,
+    /// No more bits a second than they want of a codec that leaves us the choice (RFC 7587 §6.1).
+    pub bits_max: Option<u32>,
     /// Ours: what we may do.
     pub direction: Direction,
     /// The other side does not want to hear us now.
