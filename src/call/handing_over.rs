@@ -323,6 +323,8 @@ impl Talking {
         }
         body.playing = None;
         self.leg = leg;
+        self.silent = false;
+        body.timers.stop(&Timer::AskAfter);
         self.since = since;
         self.asker_gone = false;
         self.armed = None;
@@ -403,6 +405,8 @@ impl Talking {
         }
         body.end_phone(self.leg, Reason::CompletedElsewhere);
         self.leg = leg;
+        self.silent = false;
+        body.timers.stop(&Timer::AskAfter);
         let patience = SILENT_LISTENER_PATIENCE;
         body.media(Order::Watch { stream: body.stream(leg), patience });
         self.sound = Sound::OnHold;

@@ -342,6 +342,8 @@ impl Call {
     pub fn probed(&mut self, leg: u32, alive: bool, now: Now) {
         if leg == CALLER {
             self.body.caller_probed(alive, now);
+        } else {
+            self.talking(now, |talking, body, now| talking.listener_probed(body, leg, alive, now));
         }
     }
 

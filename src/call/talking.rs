@@ -43,6 +43,8 @@ pub(super) struct Talking {
     pub listener: ListenerName,
     pub since: Moment,
     pub sound: Sound,
+    /// Nothing at all comes from their phone. While it holds, that may be right.
+    pub silent: bool,
     /// The listener asks somebody else.
     pub consult: Option<Consult>,
     /// The listener has gone, and the caller is about to be theirs who are asked.
@@ -96,6 +98,7 @@ impl Talking {
             listener,
             since: now.steady,
             sound: Sound::OnHold,
+            silent: false,
             consult: None,
             asker_gone: false,
             handed_over: false,
@@ -126,6 +129,8 @@ impl Talking {
 
     pub(super) fn listener_silent(&mut self, body: &mut Body, now: Now) {
         if self.sound != Sound::Joined {
+            self.silent = true;
+            self.asks_after(body, now);
             return;
         }
         self.sound = Sound::Lost { told: false };
@@ -134,7 +139,36 @@ impl Talking {
         body.timers.set(Timer::ListenerGone, now.steady + LOST_LISTENER_MAX);
     }
 
+    /// A phone that holds, or whose listener speaks with somebody else, and says nothing: is it there?
+    /// Asked now and every while.
+    pub(super) fn asks_after(&mut self, body: &mut Body, now: Now) {
+        let speaks_elsewhere = match self.sound {
+            Sound::OnHold | Sound::Consulting | Sound::Three => !self.asker_gone,
+            Sound::Joined | Sound::Left | Sound::Lost { .. } => false,
+        };
+        if self.silent && speaks_elsewhere {
+            body.wish(Output::Probe { leg: self.leg });
+            body.timers.set(Timer::AskAfter, now.steady + SILENT_OUTSIDE_PATIENCE);
+        }
+    }
+
+    /// The answer to that.
+    pub(super) fn listener_probed(
+        &mut self,
+        body: &mut Body,
+        leg: u32,
+        alive: bool,
+        now: Now,
+    ) -> Option<Stage> {
+        if leg != self.leg || alive || !self.silent {
+            return None;
+        }
+        self.lost(body, now)
+    }
+
     pub(super) fn listener_heard(&mut self, body: &mut Body, _now: Now) {
+        self.silent = false;
+        body.timers.stop(&Timer::AskAfter);
         if matches!(self.sound, Sound::Lost { .. }) {
             body.timers.stop(&Timer::ListenerGone);
             body.playing = None;
@@ -166,6 +200,7 @@ impl Talking {
         let told = matches!(self.sound, Sound::Lost { told: true });
         let talked = self.talked(now);
         body.timers.stop(&Timer::ListenerGone);
+        body.timers.stop(&Timer::AskAfter);
         self.drop_consult(body, now);
         if self.sound == Sound::Joined {
             body.media(Order::Part { streams: self.streams(body) });
@@ -242,6 +277,7 @@ impl Talking {
             (Sound::OnHold, false) => {
                 self.sound = Sound::Joined;
                 body.media(Order::Join { streams: self.streams(body) });
+                self.listens_again(body);
             }
             (Sound::Joined, true) => {
                 self.sound = Sound::OnHold;
@@ -255,6 +291,17 @@ impl Talking {
             (Sound::OnHold, true) => body.play_wait_sound(CALLER),
             (Sound::Joined, false)
             | (Sound::Consulting | Sound::Three | Sound::Left | Sound::Lost { .. }, _) => {}
+        }
+    }
+
+    /// From now on they should be heard, however long they have said nothing.
+    fn listens_again(&mut self, body: &mut Body) {
+        if std::mem::take(&mut self.silent) {
+            body.timers.stop(&Timer::AskAfter);
+            let is_outside = body.phones.get(&self.leg).is_some_and(PhoneLeg::is_outside);
+            let patience =
+                if is_outside { SILENT_OUTSIDE_PATIENCE } else { SILENT_LISTENER_PATIENCE };
+            body.media(Order::Watch { stream: body.stream(self.leg), patience });
         }
     }
 

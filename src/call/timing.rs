@@ -12,6 +12,8 @@ use crate::queue::Stop;
 pub(super) enum Timer {
     /// The next announcement of the wait is due.
     Announce,
+    /// Is a silent phone that holds still there?
+    AskAfter,
     /// The caller has been silent long enough after a probe that failed.
     CallerGone,
     /// The long wait is admitted to.
@@ -50,6 +52,10 @@ impl Call {
                 Timer::Announce | Timer::LongWait | Timer::Nobody => {
                     self.waiting(now, |waiting, body, now| waiting.handle_timer(body, timer, now));
                 }
+                Timer::AskAfter => self.talking(now, |talking, body, now| {
+                    talking.asks_after(body, now);
+                    None
+                }),
                 Timer::ConsultOver => self.talking(now, Talking::rang_in_vain),
                 Timer::ListenerGone => self.talking(now, Talking::lost),
             }
