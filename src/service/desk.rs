@@ -14,13 +14,16 @@ use crate::config::{self, PageKeys};
 use crate::exchange::{Board, Command, Plan};
 use crate::http::Trouble;
 use crate::http::desk::proof::Secrets;
-use crate::http::desk::{Aside, Coming, Entry, House, Person, PlanView, Role, Setting, SipDoor};
+use crate::http::desk::{
+    Aside, Coming, Entry, House, Kept, Person, PlanView, Role, Setting, SipDoor,
+};
 use crate::net::{Entrance, Guest, Limits, Opened};
 use crate::record::{CallRecord, Window};
 use crate::service::Clock;
 use crate::service::audit::Audit;
 use crate::service::certificates::server_keys;
 use crate::service::reception::Reception;
+use crate::service::sign_ins::SignIns;
 use crate::service::troubles::PlanAlarm;
 use crate::sip::Transport;
 use crate::store::Store;
@@ -33,6 +36,7 @@ pub(super) struct Desk {
     pub(super) asides: broadcast::Sender<Aside>,
     pub(super) clock: Clock,
     pub(super) audit: Audit,
+    pub(super) sign_ins: SignIns,
 }
 
 /// Opens the page's door. A page that can't be shown keeps nobody from being answered.
@@ -187,6 +191,14 @@ impl House for Desk {
 
     fn records(&self, window: &Window) -> Result<Vec<CallRecord>, String> {
         self.store.find(window).map_err(|fault| fault.to_string())
+    }
+
+    fn keep(&self, sign_ins: &[Kept]) {
+        self.sign_ins.keep(sign_ins);
+    }
+
+    fn kept(&self) -> Vec<Kept> {
+        self.sign_ins.kept()
     }
 
     fn audit(&self, entry: &Entry) {

@@ -30,7 +30,9 @@ mod readiness;
 mod reception;
 mod safe_plan;
 pub mod shards;
+mod sign_ins;
 mod state_folder;
+mod status;
 mod troubles;
 pub mod until;
 mod watch;
@@ -229,6 +231,7 @@ pub async fn run(
     let (closing, closed) = watching::channel(false);
     if let (Some(guests), Some(at)) = (guests, page_at) {
         let audit = audit::Audit::open(state.as_ref().map(StateFolder::path));
+        let sign_ins = sign_ins::SignIns::of(state.as_ref().map(StateFolder::path));
         let desk = desk::Desk {
             reception: Arc::clone(&reception),
             store: Arc::clone(&store),
@@ -236,6 +239,7 @@ pub async fn run(
             asides,
             clock,
             audit,
+            sign_ins,
         };
         let setting = desk::setting(&house, &keys.page, at, doors.opened());
         page = setting.origins.first().cloned();

@@ -143,7 +143,7 @@ test("two tabs have one phone, and the second may take it", async () => {
   await page.getByText("ouvert dans un autre onglet").waitFor();
 });
 
-test("the network goes and comes back, and the phone with it", async () => {
+test("the house is started anew: nobody is signed out, and the next call rings in the same page", async () => {
   const page = await browser();
   await signIn(page, "fatou");
   await ready(page);
@@ -151,12 +151,19 @@ test("the network goes and comes back, and the phone with it", async () => {
   await page.getByText("Liaison perdue").waitFor({ timeout: 20_000 });
   await shot(page, "listener-away");
   house.start();
-  // The house has forgotten who was signed in; the page says so and lets them in again.
-  await page.getByText("Votre session est terminée").waitFor({ timeout: 60_000 });
-  await signIn(page, "fatou");
+  await house.opens();
+  await page.getByText("Liaison perdue").waitFor({ state: "detached", timeout: 60_000 });
   await ready(page);
-  const tomorrow = new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
-  house.command("open", "--until", `${tomorrow} 20h`);
+  const caller = await Caller.rings(house);
+  await page.getByText("Appel entrant – Ligne 3977").waitFor({ timeout: 20_000 });
+  await page.keyboard.press("Space");
+  await eventually(15, () => caller.hears(SPEAKS) > HEARD, "the caller hears the listener");
+  caller.hangUp();
+  await page.getByText("Pas d’appel en cours.").waitFor();
+  // What is kept signs nobody in.
+  const kept = fs.readFileSync(path.join(house.folder, "state/sign-ins.json"), "utf8");
+  const token = (await page.context().cookies()).find((cookie) => cookie.name === "hotline_session").value;
+  assert.ok(kept.includes("fatou") && !kept.includes(token));
 });
 
 test("the wall shows who waits, the rates with their formulas, and no ranking", async () => {

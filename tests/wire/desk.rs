@@ -19,7 +19,8 @@ use hotline::base::{CallRef, LineName, ListenerName, Mint, Moment, Now};
 use hotline::exchange::{Board, Command, Exchange, Plan};
 use hotline::http::desk::proof::{self, Secrets};
 use hotline::http::desk::{
-    Aside, Coming, Entry, House, Person, PlanView, Role, Setting, SipDoor, description, router,
+    Aside, Coming, Entry, House, Kept, Person, PlanView, Role, Setting, SipDoor, description,
+    router,
 };
 use hotline::http::{Trouble, TroubleCode};
 use hotline::record::{CallRecord, Cause, Draft, Outcome, Party, Q850, Window};
@@ -40,6 +41,7 @@ pub(crate) struct Shared {
     drawn: AtomicU64,
     orders: Mutex<Vec<Command>>,
     troubles: Mutex<Vec<Trouble>>,
+    pub(crate) kept: Mutex<Vec<Kept>>,
     audit: Mutex<Vec<Entry>>,
     records: Mutex<Vec<CallRecord>>,
     asides: broadcast::Sender<Aside>,
@@ -53,6 +55,7 @@ impl Made {
             drawn: AtomicU64::default(),
             orders: Mutex::default(),
             troubles: Mutex::default(),
+            kept: Mutex::default(),
             audit: Mutex::default(),
             records: Mutex::default(),
             asides: broadcast::Sender::new(16),
@@ -140,6 +143,14 @@ impl House for Made {
 
     fn records(&self, _window: &Window) -> Result<Vec<CallRecord>, String> {
         Ok(self.shared.records.lock().unwrap().clone())
+    }
+
+    fn keep(&self, sign_ins: &[Kept]) {
+        *self.shared.kept.lock().unwrap() = sign_ins.to_vec();
+    }
+
+    fn kept(&self) -> Vec<Kept> {
+        self.shared.kept.lock().unwrap().clone()
     }
 
     fn audit(&self, entry: &Entry) {

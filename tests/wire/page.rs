@@ -14,7 +14,7 @@ use rustls::version::{TLS12, TLS13};
 use serde_json::json;
 
 use crate::PATIENCE;
-use crate::desk::Made;
+use crate::desk::{Made, Shared};
 use crate::tls::{Authority, Phone, keys};
 
 const NAME: &str = "ecoute.example";
@@ -24,6 +24,7 @@ struct Page {
     entrance: Entrance,
     at: SocketAddr,
     authority: Authority,
+    shared: Arc<Shared>,
     _runtime: tokio::runtime::Runtime,
 }
 
@@ -31,27 +32,32 @@ impl Page {
     fn opens(max: usize) -> Self {
         let authority = Authority::new();
         let keys = keys(vec![authority.identity(NAME)]);
-        Self::with(authority, Some(&keys), max)
+        Self::with(authority, &keys, max, Made::new())
     }
 
-    fn with(authority: Authority, keys: Option<&ServerKeys>, max: usize) -> Self {
+    fn with(
+        authority: Authority,
+        keys: &ServerKeys,
+        max: usize,
+        (house, shared): (Made, Arc<Shared>),
+    ) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
             .build()
             .unwrap();
         let limits = Limits { max, max_per_address: max, ..crate::limits() };
-        let open = Entrance::open("127.0.0.1:0".parse().unwrap(), keys, limits, runtime.handle());
+        let open =
+            Entrance::open("127.0.0.1:0".parse().unwrap(), Some(keys), limits, runtime.handle());
         let (entrance, guests) = runtime.block_on(open).unwrap();
         let at = entrance.local();
         let setting = Setting {
             origins: vec![format!("https://{NAME}:{}", at.port())],
             sip: Some(SipDoor::Beside { scheme: "wss", port: 8443 }),
-            is_secure: keys.is_some(),
+            is_secure: true,
         };
-        let (house, _) = Made::new();
         runtime.spawn(serve(guests, Box::new(house), setting, std::future::pending()));
-        Self { entrance, at, authority, _runtime: runtime }
+        Self { entrance, at, authority, shared, _runtime: runtime }
     }
 
     fn browser(&self) -> Phone {
@@ -98,31 +104,76 @@ impl Page {
         let said = self.asks(&mut self.browser(), "GET /", "", "");
         said.is_ok_and(|(head, _)| head.starts_with("http/1.1 200"))
     }
+    /// Signs a listener in; the answer, and the headers that show it from then on.
+    fn signs_in(&self, browser: &mut Phone) -> (String, String) {
+        let listener = hotline::sim::plan::shipped().listeners.keys().next().unwrap().to_string();
+        let sign_in = json!({ "name": listener, "password": "secret" }).to_string();
+        let (head, body) = self.asks(browser, "POST /api/session", "", &sign_in).unwrap();
+        let cookie = head.lines().find_map(|line| line.strip_prefix("set-cookie: ")).unwrap();
+        let said: serde_json::Value = serde_json::from_str(&body).unwrap();
+        let (pair, _) = cookie.split_once(';').unwrap();
+        let csrf = said["csrf"].as_str().unwrap();
+        (head.clone(), format!("cookie: {pair}\r\nx-csrf-token: {csrf}\r\n"))
+    }
+
+    /// What the page's phone is given.
+    fn phone(&self, shown: &str) -> (String, serde_json::Value) {
+        let said = self.asks(&mut self.browser(), "POST /api/session/phone", shown, "");
+        let (head, body) = said.unwrap();
+        (head, serde_json::from_str(&body).unwrap())
+    }
+
+    /// Waits until the house has kept somebody, or nobody any more.
+    fn keeps(&self, somebody: bool) {
+        let began = Instant::now();
+        while self.shared.kept.lock().unwrap().is_empty() == somebody {
+            assert!(began.elapsed() < PATIENCE, "what is kept has not changed");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
 }
 
 #[test]
 fn a_browser_signs_in_over_the_pages_own_tls() {
     let page = Page::opens(64);
-    let mut browser = page.browser();
-    let listener = hotline::sim::plan::shipped().listeners.keys().next().unwrap().to_string();
-    let sign_in = json!({ "name": listener, "password": "secret" }).to_string();
 
-    let (head, body) = page.asks(&mut browser, "POST /api/session", "", &sign_in).unwrap();
+    let (head, shown) = page.signs_in(&mut page.browser());
 
-    assert!(head.starts_with("http/1.1 200"), "{head} {body}");
+    assert!(head.starts_with("http/1.1 200"), "{head}");
     let cookies: Vec<&str> = head.lines().filter(|line| line.starts_with("set-cookie")).collect();
     assert_eq!(cookies.len(), 2, "{head}");
     assert!(cookies.iter().all(|cookie| cookie.ends_with("; secure")), "{cookies:?}");
     assert!(head.contains("strict-transport-security: max-age=15552000"), "{head}");
     // The phone's door has the name the page was called by: the certificate stands for it.
     assert!(head.contains(&format!("connect-src 'self' wss://{NAME}:8443;")), "{head}");
-    let said: serde_json::Value = serde_json::from_str(&body).unwrap();
-    let (pair, _) = cookies[0].strip_prefix("set-cookie: ").unwrap().split_once(';').unwrap();
-    let shown = format!("cookie: {pair}\r\nx-csrf-token: {}\r\n", said["csrf"].as_str().unwrap());
-    let (head, body) = page.asks(&mut browser, "POST /api/session/phone", &shown, "").unwrap();
-    assert!(head.starts_with("http/1.1 200"), "{head} {body}");
-    let said: serde_json::Value = serde_json::from_str(&body).unwrap();
+    let (head, said) = page.phone(&shown);
+    assert!(head.starts_with("http/1.1 200"), "{head} {said}");
     assert_eq!(said["url"], format!("wss://{NAME}:8443"));
+}
+
+/// An update at night signs nobody out, and the page's phone goes on with the secret it has.
+#[test]
+fn who_is_signed_in_still_is_after_a_restart() {
+    let page = Page::opens(64);
+    let (_, shown) = page.signs_in(&mut page.browser());
+    let (_, before) = page.phone(&shown);
+    page.keeps(true);
+    let kept = page.shared.kept.lock().unwrap().clone();
+    drop(page);
+
+    let (house, shared) = Made::new();
+    *shared.kept.lock().unwrap() = kept;
+    let authority = Authority::new();
+    let keys = keys(vec![authority.identity(NAME)]);
+    let page = Page::with(authority, &keys, 64, (house, shared));
+    let (head, after) = page.phone(&shown);
+    assert!(head.starts_with("http/1.1 200"), "{head} {after}");
+    assert_eq!(after["secret"], before["secret"]);
+
+    // And who signs out is out, after a restart too.
+    let (head, _) = page.asks(&mut page.browser(), "DELETE /api/session", &shown, "").unwrap();
+    assert!(head.starts_with("http/1.1 200"), "{head}");
+    page.keeps(false);
 }
 
 #[test]

@@ -20,7 +20,7 @@ use crate::base::{ListenerName, in_hexadecimal};
 use crate::exchange::Command;
 use crate::http::desk::problem::Problem;
 use crate::http::desk::routes::Need;
-use crate::http::desk::sessions::{self, Session};
+use crate::http::desk::sessions::{self, Session, csrf_of, phone_secret_of};
 use crate::http::desk::views::{Done, PhoneView, Role, SessionView, SignIn};
 use crate::http::desk::{Desk, name_of, proof};
 use crate::sip::digest::ha1;
@@ -68,14 +68,13 @@ pub(super) async fn admit(
 fn known(desk: &Desk, headers: &HeaderMap, method: &Method) -> Result<Who, Problem> {
     let token = cookie(headers, SESSION).ok_or_else(Problem::signed_out)?;
     let now = desk.house.now().steady;
-    let (name, csrf) = {
+    let name = {
         let mut sessions = desk.sessions();
-        let session = sessions.find(&token, now).ok_or_else(Problem::signed_out)?;
-        (session.who.clone(), session.csrf.clone())
+        sessions.find(&token, now).ok_or_else(Problem::signed_out)?.who.clone()
     };
     if !matches!(*method, Method::GET | Method::HEAD) {
         let shown = headers.get(CSRF).map(HeaderValue::as_bytes).unwrap_or_default();
-        if !bool::from(shown.ct_eq(csrf.as_bytes())) {
+        if !bool::from(shown.ct_eq(csrf_of(&token).as_bytes())) {
             return Err(Problem::foreign("the X-CSRF-Token is missing or wrong"));
         }
     }
@@ -137,8 +136,8 @@ pub(super) async fn sign_in(
     }
     desk.patience().succeeded(&counted);
     let now = desk.house.now().steady;
-    let chance = (desk.house.chance(), desk.house.chance());
-    let (token, gone) = desk.sessions().begin(name.clone(), (&chance.0, &chance.1), now);
+    let (token, gone) = desk.sessions().begin(name.clone(), &desk.house.chance(), now);
+    desk.signed.notify_one();
     for session in gone {
         desk.takes_pass_back(&session).await;
     }
@@ -177,6 +176,7 @@ pub(super) async fn sign_out(
     Extension(who): Extension<Who>,
 ) -> Response {
     let session = desk.sessions().end(&who.token);
+    desk.signed.notify_one();
     if let Some(session) = session {
         desk.takes_pass_back(&session).await;
     }
@@ -198,13 +198,12 @@ pub(super) async fn phone(
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let url = desk.sip.as_ref().map(|sip| sip.seen_from(host));
     let now = desk.house.now().steady;
-    let (secret, lasts) = {
+    let lasts = {
         let mut sessions = desk.sessions();
-        let session = sessions.find(&who.token, now).ok_or_else(Problem::signed_out)?;
-        (session.pass.as_ref().map(|(secret, _)| secret.clone()), session.left(now))
+        sessions.find(&who.token, now).ok_or_else(Problem::signed_out)?.left(now)
     };
     let realm = desk.house.plan().sip.realm.clone();
-    let secret = secret.unwrap_or_else(|| in_hexadecimal(&desk.house.chance()));
+    let secret = phone_secret_of(&who.token);
     // Told again each time: a house that was started anew has forgotten it, and a page that reloads
     // often must not push out the pass of the tab beside it.
     let pass = pass_of(&who.name, &realm, &secret, lasts);
@@ -216,7 +215,7 @@ pub(super) async fn phone(
     {
         let mut sessions = desk.sessions();
         let session = sessions.find(&who.token, now).ok_or_else(Problem::signed_out)?;
-        session.pass = Some((secret.clone(), digest));
+        session.pass = Some(digest);
     }
     let domain = desk.house.plan().sip.domains.first().cloned();
     let domain = domain.or_else(|| url.as_deref().and_then(host_of)).unwrap_or_default();
@@ -238,7 +237,7 @@ impl Desk {
             name: who.name.to_string(),
             display: who.display.clone(),
             roles: who.roles.clone(),
-            csrf: session.csrf.clone(),
+            csrf: csrf_of(&who.token),
             lasts: session.left(now).as_secs(),
             language: if self.house.in_french() { "fr" } else { "en" }.to_owned(),
         })
@@ -267,7 +266,7 @@ impl Desk {
     }
 
     pub(super) async fn takes_pass_back(&self, session: &Session) {
-        if let Some((_, ha1_sha256)) = session.pass.clone() {
+        if let Some(ha1_sha256) = session.pass.clone() {
             let order = Command::TakePassBack { listener: session.who.clone(), ha1_sha256 };
             // A house that can't be asked forgets it by itself.
             let _ = self.house.order(order).await;

@@ -41,6 +41,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -49,7 +50,9 @@ use axum::middleware::from_fn_with_state;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::{Semaphore, broadcast, mpsc, watch};
+use tokio::sync::{Notify, Semaphore, broadcast, mpsc, watch};
+use tokio::task::spawn_blocking;
+use tokio::time::{MissedTickBehavior, interval};
 
 use crate::base::{LineName, ListenerName, Now, Text};
 use crate::exchange::{Board, Command, Plan};
@@ -61,6 +64,7 @@ use proof::Secrets;
 use sessions::Sessions;
 
 pub use problem::Problem;
+pub use sessions::Kept;
 pub use views::{PlanView, Role};
 
 /// For the eyes of one listener, now: nobody keeps it.
@@ -115,6 +119,10 @@ pub trait House: Send + Sync + 'static {
     fn until(&self, line: Option<&LineName>, text: &str) -> Result<DateTime<Utc>, String>;
     /// Reads the disk: not for a task that must not wait.
     fn records(&self, window: &Window) -> Result<Vec<CallRecord>, String>;
+    /// Keeps the sign-ins for the next start. Writes to the disk: not for a task that must not wait.
+    fn keep(&self, sign_ins: &[Kept]);
+    /// What was kept last.
+    fn kept(&self) -> Vec<Kept>;
     /// Keeps a line of who did what.
     fn audit(&self, entry: &Entry);
     fn zone(&self) -> Tz;
@@ -179,6 +187,8 @@ pub(super) struct Desk {
     /// What the mark of a browser that signed in before is made with.
     browsers: [u8; 32],
     sessions: Mutex<Sessions>,
+    /// Somebody has signed in or out.
+    signed: Notify,
     patience: Mutex<Patience>,
     /// The last step each second factor was used for.
     steps: Mutex<BTreeMap<ListenerName, u64>>,
@@ -209,11 +219,15 @@ struct Notice {
 /// Pages open at once.
 const WATCHERS_MAX: usize = 500;
 
+/// How often it is kept who has stirred.
+const SIGN_INS_KEPT_EVERY: Duration = Duration::from_secs(60);
+
 /// Notices nobody has taken yet.
 const NOTICES_MAX: usize = 64;
 
 impl Desk {
     fn new(house: Box<dyn House>, setting: Setting) -> Self {
+        let sessions = Sessions::of(house.kept(), house.now());
         Self {
             browsers: house.chance(),
             house,
@@ -221,7 +235,8 @@ impl Desk {
             origins: setting.origins,
             is_secure: setting.is_secure,
             sip: setting.sip,
-            sessions: Mutex::default(),
+            sessions: Mutex::new(sessions),
+            signed: Notify::new(),
             patience: Mutex::default(),
             steps: Mutex::default(),
             checking: Semaphore::new(2),
@@ -259,11 +274,39 @@ pub async fn serve<S>(
 ) where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    conversation::with_all(guests, router(house, setting), stop).await;
+    let desk = Arc::new(Desk::new(house, setting));
+    tokio::select! {
+        () = conversation::with_all(guests, router_of(Arc::clone(&desk)), stop) => {}
+        () = keep_sign_ins(desk) => {}
+    }
+}
+
+/// Keeps who is signed in, as it changes; signs of life alone are not worth a write each.
+async fn keep_sign_ins(desk: Arc<Desk>) {
+    let mut every = interval(SIGN_INS_KEPT_EVERY);
+    every.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut last = None;
+    loop {
+        tokio::select! {
+            () = desk.signed.notified() => {}
+            _ = every.tick() => {}
+        }
+        let now = desk.sessions().kept(desk.house.now());
+        if last.as_ref() == Some(&now) {
+            continue;
+        }
+        let (own, kept) = (Arc::clone(&desk), now.clone());
+        // A disk that breaks costs a sign-in after the next start, and nothing now.
+        let _ = spawn_blocking(move || own.house.keep(&kept)).await;
+        last = Some(now);
+    }
 }
 
 pub fn router(house: Box<dyn House>, setting: Setting) -> Router {
-    let desk = Arc::new(Desk::new(house, setting));
+    router_of(Arc::new(Desk::new(house, setting)))
+}
+
+fn router_of(desk: Arc<Desk>) -> Router {
     routes::api(&desk)
         .fallback(assets::serve)
         .layer(DefaultBodyLimit::max(guard::BODY_MAX))
