@@ -131,10 +131,10 @@ pub async fn run(
     let mut shut: Vec<String> = keys
         .shut
         .iter()
-        .map(|(transport, listen)| format!("{} door on {listen}", transport.token()))
+        .map(|(transport, listen)| format!("{} {listen}", transport.token()))
         .collect();
     if entrance.is_none() {
-        shut.push(format!("page on {}", house.page.listen));
+        shut.push(format!("page {}", house.page.listen));
     }
     let shards = Arc::new(
         shards::Shards::start(&media_settings(&house), &library, &mut mint, clock, tell(&inbox))

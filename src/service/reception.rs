@@ -72,7 +72,7 @@ pub struct Current {
     /// When the plan came into force, and what it changed, in words.
     pub since: DateTime<Utc>,
     pub change: String,
-    /// Doors that could not be opened, in words: for want of a certificate, say, or of a list of pages.
+    /// Doors that could not be opened, as `TLS 0.0.0.0:5061`: for want of a certificate, or of a list of pages.
     pub shut: Vec<String>,
 }
 

@@ -114,7 +114,7 @@ impl Sightings {
         found.extend(current.alarm.as_ref().and_then(PlanAlarm::trouble));
         found.extend(current.certificates.iter().filter_map(|one| one.trouble(now.wall)));
         found.extend(current.shut.iter().map(|door| {
-            let text = format!("the {door} is shut: see `hotline check`");
+            let text = format!("{door} is shut: see `hotline check`");
             Trouble::new(Code::DoorShut, text).about(door.clone())
         }));
         if let Some(count) = self.media_broke.grows(*media_broke, now.steady, SHOWN_LONG) {

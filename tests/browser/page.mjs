@@ -227,7 +227,7 @@ test("a manager pauses a listener, who is told by whom; closes a line; reads rec
   assert.ok(!told.some(({ body }) => body.includes("39980001")), "no caller's number is told");
 
   await page.getByRole("button", { name: "Afficher" }).click();
-  await page.getByText(/appels ; les \d+ derniers sont montrés/).waitFor();
+  await page.getByText(/Appels trouvés : \d+ ; affichés : \d+/).waitFor();
   await isAccessible(page, "the manager's page");
   await page.screenshot({ path: path.join(pictures, "manager.png"), fullPage: true });
   const [download] = await Promise.all([page.waitForEvent("download"), page.getByText("Télécharger en CSV").click()]);

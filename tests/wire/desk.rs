@@ -514,13 +514,13 @@ async fn a_manager_sees_what_is_wrong_with_the_house_beside_what_is_wrong_with_c
     let board = browser.asks(Method::GET, "/api/board", None).await.body;
 
     let alarms = board["alarms"].as_array().unwrap();
-    assert_eq!(alarms[0]["code"], "records_wait");
-    assert_eq!(alarms[0]["count"], 3);
-    assert_eq!(alarms[1]["code"], "certificate_ends");
-    assert_eq!(alarms[1]["about"], "ecoute.pem");
-    assert_eq!(alarms[1]["until"], "2026-12-01T00:00:00Z");
-    let line = alarms.iter().find(|alarm| alarm["code"] == "nobody_logged_in");
-    assert!(line.is_some(), "the calls' own alarms stay: {alarms:?}");
+    let (of_calls, of_the_house) = alarms.split_at(alarms.len() - 2);
+    assert!(of_calls.iter().any(|alarm| alarm["code"] == "nobody_logged_in"), "{of_calls:?}");
+    assert_eq!(of_the_house[0]["code"], "records_wait");
+    assert_eq!(of_the_house[0]["count"], 3);
+    assert_eq!(of_the_house[1]["code"], "certificate_ends");
+    assert_eq!(of_the_house[1]["about"], "ecoute.pem");
+    assert_eq!(of_the_house[1]["until"], "2026-12-01T00:00:00Z");
 }
 
 #[tokio::test]

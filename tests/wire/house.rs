@@ -145,7 +145,7 @@ fn a_page_with_a_certificate_that_cant_be_used_stays_shut_and_the_line_answers()
 
     assert!(!house.said.contains("Page des"), "{}", house.said);
     assert!(house.answers_options());
-    assert!(house.page("/readyz").contains("the page on 127.0.0.1:0 is shut"));
+    assert!(house.page("/readyz").contains("page 127.0.0.1:0 is shut"));
     let (_, told) = home.order(&["check"], &[]);
     assert!(told.contains("`certificate`") && told.contains("`key`"), "{told}");
 }

@@ -44,7 +44,7 @@ export function CallCard({ call, phone, live, now, session, shown, wrote }: Call
             {!live.me?.asked && <button type="button" class="bad" onClick={() => phone.hangUp()}>{say("hang_up")}</button>}
           </p>
           {!call.linked && <p class="fault" role="alert">{say("cut_off")}</p>}
-          <p role="status">{[call.muted && say("muted"), call.held && say("held")].filter(Boolean).join(" ")}</p>
+          <p role="status">{call.muted && <span class="tag warn">{say("muted")}</span>} {call.held && say("held")}</p>
           {live.keys && <p>{say("keys")} : <strong class="keys" aria-live="polite">{live.keys}</strong></p>}
           {call.loss !== null && call.loss > 0.02 && <p class="fault">{say("loss", Math.round(call.loss * 100))}</p>}
           {(live.me?.caller_writes || live.written.length > 0) && <TextPane written={live.written} wrote={wrote} able={live.me?.caller_writes ?? false} />}

@@ -86,7 +86,9 @@ function told(alarm: Alarm, lines: Line[]): string {
   const word = alarm.code === "nobody_logged_in" && alarm.until ? "alarm_nobody_logged_in_yet" : `alarm_${alarm.code}`;
   // A house newer than this page.
   if (!known(word)) return alarm.text;
-  const about = lines.find((line) => line.line === alarm.about)?.display ?? alarm.about ?? "";
+  // Where a file lies is for those who put it there.
+  const file = alarm.code.startsWith("certificate_") ? alarm.about?.split("/").pop() : null;
+  const about = file ?? lines.find((line) => line.line === alarm.about)?.display ?? alarm.about ?? "";
   const amount = alarm.until ? clock(alarm.until) : alarm.code === "long_wait" ? span((alarm.count ?? 0) * 1000) : alarm.count ?? "";
   return say(word, about, amount);
 }

@@ -157,10 +157,12 @@ impl BoardView {
             calls: board.calls,
             calls_max: board.calls_max,
             calls_talking: board.calls_talking,
-            alarms: troubles
+            // What callers feel comes first.
+            alarms: board
+                .alarms
                 .iter()
                 .map(AlarmView::from)
-                .chain(board.alarms.iter().map(AlarmView::from))
+                .chain(troubles.iter().map(AlarmView::from))
                 .collect(),
             stopping: board.stopping,
         }
