@@ -234,7 +234,10 @@ pub(super) fn media_refused(
         return None;
     }
     match stage {
-        Stage::Talking(talking) if talking.leg() == leg => talking.lost(body, now),
+        Stage::Talking(talking) if talking.leg() == leg => {
+            body.wish(Output::End { leg, reason: Reason::Normal });
+            Some(talking.never_spoke(body, now))
+        }
         Stage::Greeting(greeting) if greeting.holds().is_some_and(|(held, _)| *held == leg) => {
             body.wish(Output::End { leg, reason: Reason::Normal });
             greeting.listener_left(body, leg, now);

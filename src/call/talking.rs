@@ -214,6 +214,17 @@ impl Talking {
         Waiting::again(body, speaking, now)
     }
 
+    /// What they answered with is nothing to talk over. As good as a refusal, and like one not to be
+    /// rung again in the same breath: a phone like that would take every caller from the others.
+    pub(super) fn never_spoke(&mut self, body: &mut Body, now: Now) -> Stage {
+        self.drop_consult(body, now);
+        if self.sound == Sound::Joined {
+            body.media(Order::Part { streams: self.streams(body) });
+        }
+        body.listener_lost(self.leg, self.listener.clone(), Duration::ZERO, false, now);
+        Waiting::again(body, false, now)
+    }
+
     /// The listener hung up, or their side has lost the dialog.
     pub(super) fn listener_ended(
         &mut self,

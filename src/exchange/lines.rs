@@ -66,7 +66,7 @@ impl Exchange {
         for name in plan.lines.keys() {
             self.lines.entry(name.clone()).or_default();
         }
-        self.lines.retain(|name, _| plan.lines.contains_key(name));
+        self.lines_that_left(plan, now);
         self.admission.limits_changed(limits(plan));
         self.alarms.plan_loaded();
         self.timers.set(Timer::Heartbeat, now.steady + HEARTBEAT);
@@ -108,6 +108,18 @@ impl Exchange {
             Guest::Errand(_) => None,
         });
         callers.collect()
+    }
+
+    /// Lines the plan has no more: who waits for one is drained, as when it closes.
+    fn lines_that_left(&mut self, plan: &Plan, now: Now) {
+        let left: Vec<LineName> =
+            self.lines.keys().filter(|name| !plan.lines.contains_key(*name)).cloned().collect();
+        for name in left {
+            self.lines.remove(&name);
+            for call in self.to_be_served(&name) {
+                self.drain_again(call, now);
+            }
+        }
     }
 
     /// A call has gone, and perhaps with it the last that a queue was kept for.
@@ -207,6 +219,10 @@ impl Exchange {
         let line = caller.call.line();
         let lasting = drain_of(line, &self.opening(line, now.wall));
         let attended = self.attended.contains(&line.queue);
+        if !self.plan.lines.contains_key(&line.name) {
+            let gone = || LineState { open: Some(false), ..LineState::default() };
+            self.lines.entry(line.name.clone()).or_insert_with(gone);
+        }
         if let Some(state) = self.lines.get_mut(&line.name)
             && state.open == Some(false)
             && state.drain.until().is_none()
@@ -245,6 +261,9 @@ impl Exchange {
             if waiting.is_empty() {
                 state.drain.stopped();
                 self.board_changed = true;
+                if !self.plan.lines.contains_key(&name) {
+                    self.lines.remove(&name);
+                }
                 continue;
             }
             state.drain.handle_timeout(now.steady);

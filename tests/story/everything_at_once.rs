@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 
 use hotline::base::{ListenerName, Text};
 use hotline::exchange::{ClosedMessage, Command, Plan};
+use hotline::queue::RingStrategy;
 use hotline::schedule::HolidayPolicy;
 use hotline::sim::phone::{Answer, OnInvite};
 use hotline::sim::plan::{self, with_centre, with_colleagues, with_emergency, with_way_out};
@@ -60,6 +61,18 @@ fn tell(seed: u64) {
     let manager = plan::with_managers(plan.clone(), &[("claire", "+33639980001")]);
     plan.lines = manager.lines;
     plan.sip.callable.extend(manager.sip.callable);
+    plan = plan::with_queue(plan, |queue| match seed % 7 {
+        1 => queue.strategy = RingStrategy::RingAll,
+        2 => queue.strategy = RingStrategy::InTurn,
+        3 => queue.patience = Some(secs(40)),
+        4 => queue.places_max = 2,
+        5 => {
+            queue.listeners_at_once = 1;
+            queue.ring_for = secs(5);
+        }
+        6 => queue.after_call_work = secs(0),
+        _ => {}
+    });
     if seed.is_multiple_of(5) {
         plan.trunks.values_mut().for_each(|trunk| trunk.closed_message = ClosedMessage::EarlyMedia);
     }

@@ -73,7 +73,7 @@ impl Asked {
     /// The text of an INVITE whose call lives, and that is not too old to be a copy: after that it
     /// would rightly be taken for a new call.
     pub(super) fn invite(&self, lives: impl Fn(&str) -> bool, now: Moment) -> Option<&str> {
-        let fresh = now < self.begun + PATIENCE;
+        let fresh = now + Duration::from_secs(1) < self.begun + PATIENCE;
         (self.is_invite() && fresh && lives(&self.call)).then_some(self.text.as_str())
     }
 
