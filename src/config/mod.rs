@@ -10,7 +10,8 @@
 //! | `load` | all of it, put together |
 //! | `prompts` | recordings, read and judged |
 //! | `house` `bootstrap` | what needs a restart: addresses, ports, folders |
-//! | `doors` | certificates, and who may come in by WebSocket |
+//! | `doors` `certificates` | what doors and the page show, and who may come in by WebSocket |
+//! | `private` `written` | files beside the plan; where in `hotline.toml` their owners stand |
 //! | `passwords` | listeners' secrets, in a file of their own |
 //! | `people` | who signs in at the page |
 //! | `report` `catalogue` `words` `guess` | what is wrong, in French and English |
