@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::base::{CallRef, ListenerName, Now, QueueName};
+use crate::base::{CallRef, ListenerName, Moment, Now, QueueName};
 use crate::exchange::{Exchange, Guest};
 use crate::queue::{self, Staff};
 use crate::roster::Presence;
@@ -12,40 +12,57 @@ impl Exchange {
     /// Finds a free listener for whoever is next, in every queue, until none is left.
     pub(super) fn match_callers(&mut self, now: Now) {
         self.match_wanted = false;
+        while let Some((queue, call, listener)) = self.next_match(now) {
+            self.roster.rung(&listener, call);
+            self.roster_changed = true;
+            if let Some(queue) = self.queues.get_mut(&queue) {
+                queue.matched(call, listener, now.steady);
+            }
+            self.board_changed = true;
+        }
+    }
+
+    /// Whom to ring for whom next. Where queues share listeners, everybody has one phone ringing before
+    /// anybody has two, and whoever has waited longest comes first, whatever their queue is called.
+    fn next_match(&mut self, now: Now) -> Option<(QueueName, CallRef, ListenerName)> {
         let mut called_off = None;
         let writers = self.writers();
+        let mut first: Option<((bool, Moment), (QueueName, CallRef, ListenerName))> = None;
         for (name, queue) in &mut self.queues {
             if queue.calls().next().is_none() {
                 continue;
             }
+            let mut free = self.roster.free(name);
+            if !free.is_empty() {
+                let called_off = called_off.get_or_insert_with(|| self.endpoint.called_off());
+                free.retain(|(listener, _)| !called_off.contains(listener));
+            }
+            if free.is_empty() {
+                continue;
+            }
             let on_duty = self.roster.on_duty(name);
-            loop {
-                let mut free = self.roster.free(name);
-                if !free.is_empty() {
-                    let called_off = called_off.get_or_insert_with(|| self.endpoint.called_off());
-                    free.retain(|(listener, _)| !called_off.contains(listener));
-                }
-                if free.is_empty() {
-                    break;
-                }
-                let reads = |listener: &&ListenerName| {
-                    self.endpoint.phones(listener).iter().any(|it| it.reachable && it.shows_text)
-                };
-                let readers = match writers.is_empty() {
-                    true => BTreeSet::new(),
-                    false => on_duty.iter().filter(reads).cloned().collect(),
-                };
-                let staff =
-                    Staff { free: &free, on_duty: &on_duty, readers: &readers, writers: &writers };
-                let Some((call, listener)) = queue.next_match(staff, now.steady) else {
-                    break;
-                };
-                self.roster.rung(&listener, call);
-                self.roster_changed = true;
-                queue.matched(call, listener, now.steady);
-                self.board_changed = true;
+            let reads = |listener: &&ListenerName| {
+                self.endpoint.phones(listener).iter().any(|it| it.reachable && it.shows_text)
+            };
+            let readers = match writers.is_empty() {
+                true => BTreeSet::new(),
+                false => on_duty.iter().filter(reads).cloned().collect(),
+            };
+            let staff =
+                Staff { free: &free, on_duty: &on_duty, readers: &readers, writers: &writers };
+            let Some((call, listener)) = queue.next_match(staff, now.steady) else {
+                continue;
+            };
+            let since = match self.guests.get(&call) {
+                Some(Guest::Caller(caller)) => caller.call.since(),
+                Some(Guest::Errand(_)) | None => now.steady,
+            };
+            let turn = (queue.rings_for(call), since);
+            if first.as_ref().is_none_or(|(other, _)| turn < *other) {
+                first = Some((turn, (name.clone(), call, listener)));
             }
         }
+        first.map(|(_, found)| found)
     }
 
     /// The callers who write rather than speak (scenarios.md SC-25).

@@ -320,7 +320,7 @@ impl Queue {
             place.ready
                 && place.hold == Hold::None
                 && place.ringing() < most
-                && !place.takers(staff).is_empty()
+                && place.has_taker(staff)
         };
         let first_round = match self.plan.strategy {
             // Everybody rings for the first in line, whoever else waits.

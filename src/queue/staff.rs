@@ -26,9 +26,7 @@ impl Place {
     /// Who of the free may be rung for this caller.
     pub(super) fn takers(&self, staff: Staff<'_>) -> Vec<(ListenerName, Moment)> {
         let mut takers = staff.free.to_vec();
-        // When nobody else would ever come, being known is better than waiting for ever.
-        let is_alone = |listener: &ListenerName| staff.on_duty.iter().all(|one| one == listener);
-        takers.retain(|(one, _)| self.avoids.as_ref() != Some(one) || is_alone(one));
+        takers.retain(|(one, _)| self.takes(one, staff));
         if self.writes(staff) {
             let reads = |listener: &ListenerName| staff.readers.contains(listener);
             let mut rung = self.attempts.iter().filter(|attempt| !attempt.quiet);
@@ -39,6 +37,19 @@ impl Place {
             }
         }
         takers
+    }
+
+    /// Whether anybody of them may.
+    pub(super) fn has_taker(&self, staff: Staff<'_>) -> bool {
+        match self.writes(staff) {
+            true => !self.takers(staff).is_empty(),
+            false => staff.free.iter().any(|(one, _)| self.takes(one, staff)),
+        }
+    }
+
+    /// When nobody else would ever come, being known is better than waiting for ever.
+    fn takes(&self, listener: &ListenerName, staff: Staff<'_>) -> bool {
+        self.avoids.as_ref() != Some(listener) || staff.on_duty.iter().all(|one| one == listener)
     }
 
     pub(super) fn writes(&self, staff: Staff<'_>) -> bool {

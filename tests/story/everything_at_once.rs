@@ -9,7 +9,7 @@
 
 use std::collections::BTreeSet;
 
-use hotline::base::{ListenerName, Text};
+use hotline::base::{ListenerName, QueueName, Text};
 use hotline::exchange::{ClosedMessage, Command, Plan};
 use hotline::queue::RingStrategy;
 use hotline::schedule::HolidayPolicy;
@@ -73,6 +73,16 @@ fn tell(seed: u64) {
         6 => queue.after_call_work = secs(0),
         _ => {}
     });
+    if seed.is_multiple_of(4) {
+        let name: QueueName = "aa-other".parse().unwrap();
+        let queue = plan.queues.values().next().unwrap().clone();
+        plan.queues.insert(name.clone(), queue);
+        plan = plan::with_line(plan, "3133", |line| line.queue = name.clone());
+        for listener in ["lea", "nora"] {
+            let listener: ListenerName = listener.parse().unwrap();
+            plan.listeners.get_mut(&listener).unwrap().queues.insert(name.clone());
+        }
+    }
     if seed.is_multiple_of(5) {
         plan.trunks.values_mut().for_each(|trunk| trunk.closed_message = ClosedMessage::EarlyMedia);
     }

@@ -20,6 +20,7 @@ stories![
     an_in_turn_queue_rings_one_after_the_other,
     a_listener_has_time_for_notes_after_a_call,
     two_lines_share_their_listeners,
+    two_queues_that_share_a_listener_are_served_by_who_waits_longest,
     after_the_listener_hangs_up_the_caller_is_gone_and_the_next_one_served,
 ];
 
@@ -378,4 +379,31 @@ fn fills_the_queue(town: &Town) -> Vec<Person> {
             caller
         })
         .collect()
+}
+
+/// Whatever the queues are called.
+fn two_queues_that_share_a_listener_are_served_by_who_waits_longest(town: Town) {
+    let name: hotline::base::QueueName = "zz-other".parse().unwrap();
+    let mut plan = plan::with_line(town.plan(), "3133", |line| line.queue = name.clone());
+    let queue = plan.queues.values().next().unwrap().clone();
+    plan.queues.insert(name.clone(), queue);
+    for listener in plan.listeners.values_mut() {
+        listener.queues.insert(name.clone());
+    }
+    town.reloads(plan);
+    let anna = town.dials("anna", "3133");
+    town.passes(secs(20));
+    let bert = town.dials("bert", "3977");
+    town.passes(secs(20));
+
+    let [lea] = town.listeners(["lea"]);
+    lea.rings_within(secs(8));
+    lea.picks_up();
+    anna.talks_with_within(&lea, secs(8));
+    anna.hangs_up();
+    lea.rings_within(minutes(2));
+    lea.picks_up();
+    bert.talks_with_within(&lea, secs(8));
+    bert.hangs_up();
+    assert_eq!(town.has_records(2).len(), 2);
 }
