@@ -67,6 +67,11 @@ impl Incoming {
         }
     }
 
+    /// Whether a packet goes on where the series that is heard left off.
+    pub(super) fn goes_on(&self, header: Header) -> bool {
+        self.ssrc == Some(header.ssrc) && self.tracker.goes_on(header.sequence)
+    }
+
     /// A timestamp of a clock that is `ratio` times as fast as the house's, on ours. What wraps
     /// around is followed, so that a long call goes on.
     pub(super) fn at_8_khz(&mut self, timestamp: u32, ratio: u32) -> u32 {

@@ -3,8 +3,9 @@
 //! A description names an address. If packets come from there, that is the source. If the party
 //! sits behind a translator of addresses they come from elsewhere: such a source is taken after
 //! [`PROBATION`] packets in a row, if it may be the party at all. From then on the source changes
-//! only when a new description names another address. Everybody else is counted, never heard, and
-//! never answered.
+//! only when a new description names another address, or when the translator begins anew in mid
+//! call: then a phone falls silent here and its series goes on from there
+//! ([`moves`](SourceLock::moves)). Everybody else is counted, never heard, and never answered.
 //!
 //! And a party that might be anybody gets nothing before it proved itself, by signalling or by
 //! sending (T-11): a forged INVITE would make us shout at whomever it names.
@@ -100,6 +101,24 @@ impl SourceLock {
         self.locked.map_or(self.led, |locked| locked != source)
     }
 
+    /// Whether a phone that has fallen silent may be found there now. A trunk stays where it is.
+    pub(super) fn may_have_moved(&self, source: SocketAddr) -> bool {
+        let same_host = self.locked.is_some_and(|locked| locked.ip() == source.ip());
+        let is_known = self.locked.is_some() && !self.led && self.is_a_phone();
+        is_known && (same_host || self.may_be_the_party(source.ip()))
+    }
+
+    /// A packet from there goes on with the phone's own series, which nobody else can know the numbers
+    /// of. Says whether the phone is believed to be there.
+    pub(super) fn moves(&mut self, source: SocketAddr) -> bool {
+        if self.counts(source) < PROBATION_MOVED {
+            return false;
+        }
+        self.on_probation = None;
+        self.locked = Some(source);
+        true
+    }
+
     /// Whether a packet of sound from `source` is the party's.
     pub(super) fn hears(&mut self, source: SocketAddr) -> bool {
         if self.locked.is_some() || self.led {
@@ -112,15 +131,21 @@ impl SourceLock {
         if !self.may_be_the_party(source.ip()) {
             return false;
         }
-        let heard = match self.on_probation {
-            Some((same, heard)) if same == source => heard + 1,
-            Some(_) | None => 1,
-        };
-        self.on_probation = Some((source, heard));
-        if heard >= PROBATION {
+        if self.counts(source) >= PROBATION {
+            self.on_probation = None;
             self.locked = Some(source);
         }
         self.locked.is_some()
+    }
+
+    /// How many packets in a row came from there.
+    fn counts(&mut self, source: SocketAddr) -> u8 {
+        let heard = match self.on_probation {
+            Some((same, heard)) if same == source => heard.saturating_add(1),
+            Some(_) | None => 1,
+        };
+        self.on_probation = Some((source, heard));
+        heard
     }
 
     /// Whether a report from `source` is the party's: it may come from another port.
@@ -188,6 +213,9 @@ fn is_private(address: IpAddr) -> bool {
 
 /// Packets in a row from a source that the description didn't name: 80 ms.
 const PROBATION: u8 = 4;
+
+/// Packets in a row with which a series goes on elsewhere: 100 ms, as for another SSRC (T-12).
+const PROBATION_MOVED: u8 = 5;
 
 #[cfg(test)]
 mod tests {

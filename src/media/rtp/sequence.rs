@@ -105,6 +105,13 @@ impl SequenceTracker {
         arrival
     }
 
+    /// Whether a packet of this number would go on where the newest left off, not a minute later.
+    pub fn goes_on(&self, sequence: u16) -> bool {
+        self.numbering.is_some_and(|numbering| {
+            (1..DROPOUT_MAX).contains(&sequence.wrapping_sub(numbering.newest as u16))
+        })
+    }
+
     /// The source sent a sender report: what it needs to measure the round trip (§6.4.1).
     pub fn sender_reported(&mut self, ntp: u64, now: Moment) {
         self.sender_report = Some(SenderReportHeard { middle: (ntp >> 16) as u32, at: now });

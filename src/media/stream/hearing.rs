@@ -3,6 +3,7 @@
 use std::mem;
 use std::net::SocketAddr;
 use std::ops::Range;
+use std::time::Duration;
 
 use super::Stream;
 use crate::base::{Moment, Now};
@@ -42,7 +43,8 @@ impl Stream {
         let Some(agreed) = self.session.agreed() else {
             return Heard::Nothing;
         };
-        if self.lock.is_foreign(source) {
+        let is_foreign = self.lock.is_foreign(source);
+        if is_foreign && !self.may_have_moved(source, now) {
             self.strangers += 1;
             return Heard::Nothing;
         }
@@ -60,7 +62,11 @@ impl Stream {
         let Ok(Packet { mut header, payload }) = Packet::parse(packet) else {
             return Heard::Nothing;
         };
-        if !self.lock.hears(source) {
+        let is_party = match is_foreign {
+            false => self.lock.hears(source),
+            true => self.incoming.goes_on(header) && self.lock.moves(source),
+        };
+        if !is_party {
             self.strangers += 1;
             return Heard::Nothing;
         }
@@ -88,6 +94,12 @@ impl Stream {
             // What was never agreed on.
             Some(_) | None => Heard::Unsaid { header },
         }
+    }
+
+    /// A router at the phone's home gave it another port, or it went to another network: nothing has
+    /// come from where it was, and something comes from where it may be.
+    fn may_have_moved(&self, source: SocketAddr, now: Moment) -> bool {
+        now - self.heard_at >= MOVED_AFTER && self.lock.may_have_moved(source)
     }
 
     /// Takes a report about what we send. A goodbye in it means nothing: signalling ends calls
@@ -138,3 +150,6 @@ impl Stream {
         }
     }
 }
+
+/// How long a phone is silent before it is looked for elsewhere.
+const MOVED_AFTER: Duration = Duration::from_secs(1);

@@ -156,6 +156,74 @@ fn a_stranger_is_counted_and_never_heard() {
     assert_eq!(hall.quality(listener).strangers, 500);
 }
 
+/// RFC 4787 §4.3: a router at home forgets which port was whose, and gives the phone another one.
+#[test]
+fn a_phone_whose_router_gives_it_another_port_is_heard_again_and_hears() {
+    for protected in [false, true] {
+        let mut hall = Hall::new();
+        let caller = hall.phone(Codec::Pcma);
+        let listener = match protected {
+            false => hall.phone(Codec::Pcma),
+            true => hall.secure_phone(Codec::Pcma, Suite::AesCm128Sha1Tag80),
+        };
+        hall.phones[caller].says = Some(800.0);
+        hall.phones[listener].says = Some(1_000.0);
+        hall.join(caller, listener);
+        hall.passes(1_000);
+
+        hall.phones[listener].address.set_port(61_000);
+        hall.passes(1_200);
+        hall.phones[listener].heard.clear();
+        hall.phones[caller].heard.clear();
+        hall.passes(1_000);
+
+        assert_eq!(hall.heard(caller, 100, 900), Some(1_000.0), "{protected}");
+        assert_eq!(hall.heard(listener, 100, 900), Some(800.0), "{protected}");
+    }
+}
+
+/// T-10: who only waits for a phone to fall silent doesn't get its call: it doesn't know the phone's
+/// series, and what was heard before is worth nothing. A trunk is never looked for elsewhere.
+#[test]
+fn a_stranger_who_waits_for_a_silence_is_neither_heard_nor_sent_to() {
+    let trunk = Sources::Within(vec!["192.0.2.0/24".parse().unwrap()]);
+    let of_another_series = |phone: &Phone, step| (phone.ssrc ^ 1, phone.sequence + 1 + step);
+    let once_more = |phone: &Phone, step| (phone.ssrc, phone.sequence - 100 + step % 100);
+    let what_comes_next = |phone: &Phone, step| (phone.ssrc, phone.sequence + 1 + step);
+    type Attack = fn(&Phone, u16) -> (u32, u16);
+    let attacks: [(Sources, Attack); 3] = [
+        (Sources::Anywhere, of_another_series),
+        (Sources::Anywhere, once_more),
+        (trunk, what_comes_next),
+    ];
+    for (sources, attack) in attacks {
+        let mut hall = Hall::new();
+        let caller = hall.phone(Codec::Pcma);
+        let party = hall.opened(Codec::Pcma, sources.clone());
+        hall.phones[party].sequence = 1_000;
+        hall.phones[caller].says = Some(800.0);
+        hall.phones[party].says = Some(1_000.0);
+        hall.join(caller, party);
+        hall.passes(3_000);
+        hall.phones[party].says = None;
+        hall.passes(1_500);
+
+        let Phone { door, address, .. } = hall.phones[party];
+        let stranger = SocketAddr::new(address.ip(), 61_000);
+        let heard = hall.phones[caller].heard.len();
+        for step in 0..500 {
+            let (ssrc, sequence) = attack(&hall.phones[party], step);
+            let mut packet = packet_of(ssrc, sequence, 300.0);
+            let now = hall.now;
+            hall.engine.received(door, Lane::Rtp, stranger, &mut packet, now, &mut hall.wires);
+            hall.passes(2);
+        }
+
+        assert_eq!(hall.wires.to(stranger), 0, "{sources:?}");
+        assert_eq!(hall.phones[caller].heard.len(), heard, "{sources:?}");
+    }
+}
+
 #[test]
 fn a_hostile_packet_changes_nothing() {
     let mut hall = Hall::new();
