@@ -8,6 +8,9 @@ use crate::queue::{self, Staff};
 use crate::roster::Presence;
 use crate::sip::Activity;
 
+/// Who is to be rung, for whom, in which queue.
+type Found = (QueueName, CallRef, ListenerName);
+
 impl Exchange {
     /// Finds a free listener for whoever is next, in every queue, until none is left.
     pub(super) fn match_callers(&mut self, now: Now) {
@@ -24,10 +27,10 @@ impl Exchange {
 
     /// Whom to ring for whom next. Where queues share listeners, everybody has one phone ringing before
     /// anybody has two, and whoever has waited longest comes first, whatever their queue is called.
-    fn next_match(&mut self, now: Now) -> Option<(QueueName, CallRef, ListenerName)> {
+    fn next_match(&mut self, now: Now) -> Option<Found> {
         let mut called_off = None;
         let writers = self.writers();
-        let mut first: Option<((bool, Moment), (QueueName, CallRef, ListenerName))> = None;
+        let mut first: Option<((bool, Moment), Found)> = None;
         for (name, queue) in &mut self.queues {
             if queue.calls().next().is_none() {
                 continue;
