@@ -90,6 +90,12 @@ pub(crate) enum Output {
         phone: PhoneRef,
         sibling: Option<PhoneRef>,
     },
+    /// This phone has registered again, and came by another road than the last time.
+    Moved {
+        phone: PhoneRef,
+        from: Flow,
+        to: Flow,
+    },
     /// Ask this phone whether it is there.
     Probe(PhoneRef),
 }
@@ -473,6 +479,10 @@ impl Registrar {
             if before.user_agent == binding.user_agent {
                 binding.shows_text |= before.shows_text;
                 binding.demands_keys = before.demands_keys;
+            }
+            if before.flow != binding.flow {
+                let (from, to) = (before.flow, binding.flow);
+                self.outputs.push_back(Output::Moved { phone, from, to });
             }
         }
         self.bindings.insert(phone, binding);

@@ -486,6 +486,9 @@ impl Endpoint {
                     registrar::Output::Gone { phone, sibling } => {
                         self.phone_gone(phone, sibling, now);
                     }
+                    registrar::Output::Moved { phone, from, to } => {
+                        self.phone_moved(phone, from, to);
+                    }
                     registrar::Output::Probe(phone) => self.probe_phone(phone, now),
                 }
             } else if let Some(output) = self.locator.poll_output() {

@@ -134,7 +134,12 @@ fn a_flow_takes_the_place_of_its_predecessor_whatever_its_uri() {
     assert_eq!(book.len(), 1);
     let phones = book.phones(&lea());
     assert_eq!((phones[0].phone, phones[0].flow.connection), (phone, 8));
-    assert_eq!(outputs(&mut book), [Output::Changed(lea())]);
+    let told = outputs(&mut book);
+    let [Output::Moved { phone: moved, from, to }, Output::Changed(listener)] = &told[..] else {
+        panic!("{told:?}");
+    };
+    assert_eq!((*moved, from.connection, to.connection), (phone, 7, 8));
+    assert_eq!(*listener, lea());
 }
 
 /// RFC 5626 §7.2: several flows are one phone, rung by the newest that works.

@@ -285,3 +285,62 @@ fn requests_follow_the_route_and_the_contact_but_stay_inside_the_trunk() {
         assert_eq!(flow.peer, peer.parse::<SocketAddr>().unwrap());
     }
 }
+
+/// RFC 4787 §4.3: a router that forgets. The phone's next REGISTER says where the call goes on.
+#[test]
+fn a_call_goes_where_its_phone_registers_next() {
+    let mut house = House::new();
+    let phone = house.registers(desk());
+    let (dialog, invite) = house.rings(phone);
+    house.hears(desk(), &picks_up(&invite, "p1"));
+    house.passes(secs(20));
+    house.take_sent();
+
+    let elsewhere = flow(Transport::Udp, "203.0.113.99:40000");
+    house.registers_with(elsewhere, "<sip:lea@198.51.100.7:5060>", 600);
+    house.does(|endpoint, now| endpoint.end(dialog, Reason::Normal, now));
+
+    let (went, bye) = house.sent.pop().unwrap();
+    assert!(bye.starts_with("BYE "), "{bye}");
+    assert_eq!(went, elsewhere);
+    house.hears(elsewhere, &answer(&bye, 200, "p1", "", ""));
+    house.is_empty_in_the_end();
+}
+
+#[test]
+fn a_phone_that_moved_hangs_up_from_where_it_is_and_nobody_else_does() {
+    let mut house = House::new();
+    let phone = house.registers(desk());
+    let (_, invite) = house.rings(phone);
+    house.hears(desk(), &picks_up(&invite, "p1"));
+    let elsewhere = flow(Transport::Udp, "203.0.113.99:40000");
+    let bye = theirs("BYE", &invite, "p1");
+
+    house.passes(secs(20));
+    house.take_sent();
+    house.hears(elsewhere, &bye);
+    assert_eq!(house.lines(), ["SIP/2.0 481 Call/Transaction Does Not Exist"]);
+
+    house.registers_with(elsewhere, "<sip:lea@198.51.100.7:5060>", 600);
+    house.hears(elsewhere, &bye.replace("z9hG4bKtheirs", "z9hG4bKagain"));
+    assert_eq!(house.lines(), ["SIP/2.0 200 OK"]);
+    house.is_empty_in_the_end();
+}
+
+/// A request of the phone's own, in the call that our INVITE began.
+fn theirs(method: &str, invite: &str, tag: &str) -> String {
+    let ours = |name: &str| header(invite, name).unwrap();
+    format!(
+        "{method} sip:hotline@203.0.113.1:5060 SIP/2.0\r\n\
+         Via: SIP/2.0/UDP 198.51.100.7:5060;branch=z9hG4bKtheirs;rport\r\n\
+         Max-Forwards: 70\r\n\
+         From: {};tag={tag}\r\n\
+         To: {}\r\n\
+         Call-ID: {}\r\n\
+         CSeq: 1 {method}\r\n\
+         Content-Length: 0\r\n\r\n",
+        ours("To"),
+        ours("From"),
+        ours("Call-ID"),
+    )
+}
