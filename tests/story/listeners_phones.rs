@@ -3,11 +3,10 @@
 use hotline::exchange::Command;
 use hotline::record::{AttemptResult, Outcome};
 use hotline::sim::phone::{Light, Seen};
-use hotline::sim::plan::with_colleagues;
 use hotline::sim::{Habits, Heard, Town, millis, minutes, secs};
 use hotline::sip::Transport;
 
-use crate::{about, anna_talks_with_lea, presses_keys};
+use crate::about;
 
 stories![
     all_phones_of_a_listener_ring_and_the_others_stop,
@@ -23,9 +22,6 @@ stories![
     a_phone_that_ends_the_call_because_its_sound_is_cut_off_loses_nobody,
     who_hangs_up_on_a_dead_line_leaves_the_caller_to_a_colleague,
     a_listener_holds_and_the_caller_hears_the_wait_sound,
-    a_phone_that_dies_on_hold_gives_its_caller_to_somebody_else,
-    a_phone_that_lives_keeps_its_caller_on_hold_for_as_long_as_it_likes,
-    a_phone_that_dies_while_its_listener_asks_a_colleague_leaves_no_silence,
     an_operator_pauses_a_listener_who_forgot_to,
     a_phone_that_takes_no_plain_sound_is_rung_and_talks,
     a_listener_sees_by_a_lamp_what_a_colleague_does,
@@ -438,69 +434,5 @@ fn who_only_says_they_are_a_listener_is_a_caller(town: Town) {
     mallory.gets_through();
     assert_eq!(town.presence("lea"), "available");
     mallory.hangs_up();
-    town.last_record();
-}
-
-/// Nothing is heard of a phone that holds, alive or dead: it is asked.
-fn a_phone_that_dies_on_hold_gives_its_caller_to_somebody_else(town: Town) {
-    let (anna, lea) = anna_talks_with_lea(&town);
-    lea.holds();
-    anna.hears_within("attente", secs(6));
-    town.passes(secs(20));
-    lea.unplugs();
-
-    anna.hears_within("retour-file", minutes(2));
-    let [marc] = town.listeners(["marc"]);
-    marc.rings_within(secs(20));
-    marc.picks_up();
-    anna.talks_with_within(&marc, secs(8));
-    anna.hangs_up();
-    town.last_record();
-}
-
-fn a_phone_that_lives_keeps_its_caller_on_hold_for_as_long_as_it_likes(town: Town) {
-    let (anna, lea) = anna_talks_with_lea(&town);
-    lea.holds();
-    anna.hears_within("attente", secs(6));
-    lea.changes(|habits| habits.sounds = false);
-    town.passes(minutes(12));
-
-    assert_eq!(town.presence("lea"), "talking");
-    lea.changes(|habits| habits.sounds = true);
-    lea.resumes();
-    anna.talks_with_within(&lea, secs(6));
-    if town.is_fair() {
-        town.passes(secs(20));
-        anna.talks_with(&lea);
-    }
-    anna.hangs_up();
-    town.last_record();
-}
-
-fn a_phone_that_dies_while_its_listener_asks_a_colleague_leaves_no_silence(town: Town) {
-    town.reloads(with_colleagues(town.plan(), &[("21", "marc")]));
-    let (anna, lea) = anna_talks_with_lea(&town);
-    let [marc] = town.listeners(["marc"]);
-    presses_keys(&lea, "*21#");
-    marc.rings_within(secs(6));
-    marc.picks_up();
-    lea.talks_with_within(&marc, secs(6));
-
-    lea.unplugs();
-    town.passes(secs(12));
-    let since = town.now();
-    marc.hangs_up();
-
-    anna.hears_within("retour-file", secs(40));
-    if town.is_fair() {
-        let silence = anna.longest_silence_since(since);
-        assert!(silence <= millis(4_200), "{silence:?}");
-    }
-    marc.comes_free_within(secs(40));
-    town.orders(Command::EndAfterCallWork { listener: "marc".parse().unwrap() }).unwrap();
-    marc.rings_within(secs(30));
-    marc.picks_up();
-    anna.talks_with_within(&marc, secs(8));
-    anna.hangs_up();
     town.last_record();
 }

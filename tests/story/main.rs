@@ -25,6 +25,7 @@ mod at_any_moment;
 mod callers;
 mod clock_change;
 mod closing_time;
+mod dead_phones;
 mod emergency;
 mod everything_at_once;
 mod flood;

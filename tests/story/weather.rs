@@ -47,6 +47,7 @@ fn all() -> Vec<(&'static str, Story)> {
         crate::callers::STORIES,
         crate::clock_change::STORIES,
         crate::closing_time::STORIES,
+        crate::dead_phones::STORIES,
         crate::flood::STORIES,
         crate::handing_over::STORIES,
         crate::hangups::STORIES,
