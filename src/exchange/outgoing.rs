@@ -123,8 +123,8 @@ impl Exchange {
         true
     }
 
-    /// A trunk has refused sound with keys: the same call goes to it again without, whatever its plan
-    /// (issue 3: "opportunistic"). True if it does.
+    /// A trunk has refused sound with keys: the same call goes to it again without, whatever its plan: a
+    /// caller is not lost for it. True if it does.
     fn takes_only_plain(&mut self, dialog: DialogRef, why: Failure, now: Now) -> bool {
         let Some(&(call, leg)) = self.dialogs.get(&dialog) else {
             return false;

@@ -93,7 +93,6 @@ pub(crate) enum Output {
     /// This phone has registered again, and came by another road than the last time.
     Moved {
         phone: PhoneRef,
-        from: Flow,
         to: Flow,
     },
     /// Ask this phone whether it is there.
@@ -481,8 +480,7 @@ impl Registrar {
                 binding.demands_keys = before.demands_keys;
             }
             if before.flow != binding.flow {
-                let (from, to) = (before.flow, binding.flow);
-                self.outputs.push_back(Output::Moved { phone, from, to });
+                self.outputs.push_back(Output::Moved { phone, to: binding.flow });
             }
         }
         self.bindings.insert(phone, binding);

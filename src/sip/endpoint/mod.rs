@@ -486,9 +486,7 @@ impl Endpoint {
                     registrar::Output::Gone { phone, sibling } => {
                         self.phone_gone(phone, sibling, now);
                     }
-                    registrar::Output::Moved { phone, from, to } => {
-                        self.phone_moved(phone, from, to);
-                    }
+                    registrar::Output::Moved { phone, to } => self.phone_moved(phone, to),
                     registrar::Output::Probe(phone) => self.probe_phone(phone, now),
                 }
             } else if let Some(output) = self.locator.poll_output() {

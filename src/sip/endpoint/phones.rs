@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::base::{ListenerName, Now};
 use crate::sip::Flow;
 use crate::sip::compose;
-use crate::sip::dialog::invite::{Peer, Session};
+use crate::sip::dialog::invite::Peer;
 use crate::sip::dialog::{Dialog, DialogId, Sealed};
 use crate::sip::headers::{Contact, NameAddr, RouteSet};
 use crate::sip::message::{HeaderName, Method, Request, RequestBuilder, Status};
@@ -123,17 +123,10 @@ impl Endpoint {
     /// A phone that is in a call has registered by another road: its router gave it another port, or it
     /// is on another network. What is still to be said in its calls goes there, and it is believed
     /// from there.
-    pub(super) fn phone_moved(&mut self, phone: PhoneRef, from: Flow, to: Flow) {
-        let is_its = |session: &Session| {
-            matches!(session.peer, Peer::Phone(_))
-                && (session.phone == Some(phone) || session.dialog.flow == from)
-        };
-        for session in self.sessions.values_mut().filter(|session| is_its(session)) {
+    pub(super) fn phone_moved(&mut self, phone: PhoneRef, to: Flow) {
+        for session in self.sessions.values_mut().filter(|one| one.phone == Some(phone)) {
             session.dialog.flow = to;
             session.peer = Peer::Phone(to.peer.ip());
-        }
-        for watch in self.watches.values_mut().filter(|watch| watch.dialog.flow == from) {
-            watch.dialog.flow = to;
         }
     }
 
