@@ -118,9 +118,7 @@ impl Sightings {
             Trouble::new(Code::DoorShut, text).about(door.clone())
         }));
         if let Some(count) = self.media_broke.grows(*media_broke, now.steady, SHOWN_LONG) {
-            let text = format!(
-                "media threads broke {count} times within a day; the calls they carried were lost"
-            );
+            let text = format!("media threads broke {count} times within a day: see the log");
             found.push(Trouble::new(Code::MediaBroke, text).count(count));
         }
         self.late.retain(|late| now.steady - *late < LATE_WITHIN);
