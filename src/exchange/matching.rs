@@ -1,6 +1,6 @@
 //! From queues and the roster to calls: who rings for whom.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::{CallRef, ListenerName, Moment, Now, QueueName};
 use crate::exchange::{Exchange, Guest};
@@ -28,8 +28,7 @@ impl Exchange {
     /// Whom to ring for whom next. Where queues share listeners, everybody has one phone ringing before
     /// anybody has two, and whoever has waited longest comes first, whatever their queue is called.
     fn next_match(&mut self, now: Now) -> Option<Found> {
-        let mut called_off = None;
-        let writers = self.writers();
+        let (mut called_off, mut writers) = (None, None);
         let mut first: Option<((bool, Moment), Found)> = None;
         for (name, queue) in &mut self.queues {
             if queue.calls().next().is_none() {
@@ -43,6 +42,7 @@ impl Exchange {
             if free.is_empty() {
                 continue;
             }
+            let writers = &*writers.get_or_insert_with(|| who_write(&self.guests));
             let on_duty = self.roster.on_duty(name);
             let reads = |listener: &&ListenerName| {
                 self.endpoint.phones(listener).iter().any(|it| it.reachable && it.shows_text)
@@ -51,8 +51,7 @@ impl Exchange {
                 true => BTreeSet::new(),
                 false => on_duty.iter().filter(reads).cloned().collect(),
             };
-            let staff =
-                Staff { free: &free, on_duty: &on_duty, readers: &readers, writers: &writers };
+            let staff = Staff { free: &free, on_duty: &on_duty, readers: &readers, writers };
             let Some((call, listener)) = queue.next_match(staff, now.steady) else {
                 continue;
             };
@@ -66,15 +65,6 @@ impl Exchange {
             }
         }
         first.map(|(_, found)| found)
-    }
-
-    /// The callers who write rather than speak (scenarios.md SC-25).
-    fn writers(&self) -> BTreeSet<CallRef> {
-        let writes = |guest: &Guest| match guest {
-            Guest::Caller(caller) => caller.call.writes(),
-            Guest::Errand(_) => false,
-        };
-        self.guests.iter().filter(|(_, guest)| writes(guest)).map(|(call, _)| *call).collect()
     }
 
     /// Carries out one wish of one queue; false when none has any.
@@ -154,4 +144,13 @@ fn activity_of(presence: Presence) -> Activity {
         Presence::Talking { .. } | Presence::Elsewhere => Activity::Busy,
         Presence::AfterCallWork { .. } | Presence::Paused { .. } => Activity::Away,
     }
+}
+
+/// The callers who write rather than speak (scenarios.md SC-25).
+fn who_write(guests: &BTreeMap<CallRef, Guest>) -> BTreeSet<CallRef> {
+    let writes = |guest: &Guest| match guest {
+        Guest::Caller(caller) => caller.call.writes(),
+        Guest::Errand(_) => false,
+    };
+    guests.iter().filter(|(_, guest)| writes(guest)).map(|(call, _)| *call).collect()
 }
