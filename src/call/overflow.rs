@@ -59,16 +59,7 @@ impl Body {
 
     /// Makes the offer of such a call anew, for a road of another kind.
     pub(super) fn offers_by(&mut self, leg: u32, road: Road) {
-        let Some(phone) = self.phones.get_mut(&leg) else {
-            return;
-        };
-        phone.road = road;
-        phone.talks = Talks::opening();
-        let (stream, like) = (self.stream(leg), self.like_of(leg));
-        let sources = Sources::Within(Vec::new());
-        self.media(Order::Close { stream });
-        self.media(Order::Open { stream, sources, road });
-        self.media(Order::Offer { stream, like: Some(like) });
+        self.offers_anew(leg, Sources::Within(Vec::new()), road);
     }
 
     /// Whether this leg is a manager's who has not taken the call yet.

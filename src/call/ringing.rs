@@ -209,14 +209,22 @@ impl Body {
             (Road::Sealed, false) => Road::Private,
             (Road::Readable | Road::Web, _) | (_, true) => return false,
         };
-        phone.road = road;
         phone.insisted = true;
+        self.offers_anew(leg, Sources::Anywhere, road);
+        true
+    }
+
+    /// What was offered to a phone is of no use: another offer takes its place, for this road.
+    pub(super) fn offers_anew(&mut self, leg: u32, sources: Sources, road: Road) {
+        let Some(phone) = self.phones.get_mut(&leg) else {
+            return;
+        };
+        phone.road = road;
         phone.talks = Talks::opening();
         let (stream, like) = (self.stream(leg), self.like_of(leg));
         self.media(Order::Close { stream });
-        self.media(Order::Open { stream, sources: Sources::Anywhere, road });
+        self.media(Order::Open { stream, sources, road });
         self.media(Order::Offer { stream, like: Some(like) });
-        true
     }
 
     /// The phone has taken our second offer: the next call begins with it.
