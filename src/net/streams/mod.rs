@@ -314,13 +314,8 @@ async fn accept(
                     continue;
                 };
                 let flow = Flow { transport, local, peer, connection: id };
-                shared.runtime.spawn(welcome(
-                    Arc::clone(&shared),
-                    flow,
-                    stream,
-                    writes,
-                    manner.clone(),
-                ));
+                let welcome = welcome(Arc::clone(&shared), flow, stream, writes, manner.clone());
+                shared.runtime.spawn(welcome);
             }
             Err(error) => {
                 // Out of file handles, most likely: connections in the backlog wait for one.
@@ -332,6 +327,9 @@ async fn accept(
 }
 
 /// One connection somebody made to us, from its first byte to its end.
+///
+/// Its parts are boxed: a connection that is silent takes the room of what it is at, not of the
+/// largest thing that it could be at.
 async fn welcome(
     shared: Arc<Shared>,
     flow: Flow,
@@ -342,28 +340,28 @@ async fn welcome(
     prepares(&stream);
     // Whether anybody in the house has heard of this connection.
     let is_known = match (manner.tls, manner.web) {
-        (None, None) => converse(&shared, flow, stream, &mut writes).await,
+        (None, None) => Box::pin(converse(&shared, flow, stream, &mut writes)).await,
         (None, Some(rules)) => {
-            let shaken = shakes(&shared, &mut writes, web::upgrade(stream, rules)).await;
-            match shaken {
-                Some(socket) => web::converse(&shared, flow, socket, &mut writes).await,
+            let handshake = Box::pin(web::upgrade(stream, rules));
+            match shakes(&shared, &mut writes, handshake).await {
+                Some(socket) => Box::pin(web::converse(&shared, flow, socket, &mut writes)).await,
                 None => false,
             }
         }
         (Some(door), None) => {
-            let handshake = TlsAcceptor::from(door.config()).accept(stream);
+            let handshake = Box::pin(TlsAcceptor::from(door.config()).accept(stream));
             match shakes(&shared, &mut writes, handshake).await {
-                Some(stream) => converse(&shared, flow, stream, &mut writes).await,
+                Some(stream) => Box::pin(converse(&shared, flow, stream, &mut writes)).await,
                 None => false,
             }
         }
         (Some(door), Some(rules)) => {
-            let handshake = async {
+            let handshake = Box::pin(async move {
                 let stream = TlsAcceptor::from(door.config()).accept(stream).await?;
                 web::upgrade(stream, rules).await
-            };
+            });
             match shakes(&shared, &mut writes, handshake).await {
-                Some(socket) => web::converse(&shared, flow, socket, &mut writes).await,
+                Some(socket) => Box::pin(web::converse(&shared, flow, socket, &mut writes)).await,
                 None => false,
             }
         }
