@@ -2,7 +2,7 @@
 //!
 //! What is missing is made up: by Opus from the packet behind the hole, which carries it again at a
 //! low rate, or from what came before; of any other codec the last 20 ms are heard again, fading.
-//! Nothing is allocated once an ear is made, unless the party changes its codec.
+//! Nothing is allocated once the first packets were heard, unless the party changes its codec.
 
 use super::codec::halfband::{Doubler, Halver};
 use super::codec::opus::SAMPLES_MAX;
@@ -21,8 +21,7 @@ pub(super) struct Ear {
     decoding: Option<Decoding>,
     wide: bool,
     /// Decoded, and not heard yet.
-    left: Box<[i16; LEFT_MAX]>,
-    count: usize,
+    left: Vec<i16>,
     /// The last frame that was really said, and how often it was repeated.
     last: Frame,
     repeated: usize,
@@ -49,8 +48,7 @@ impl Ear {
             jitter: Jitter::new(),
             decoding: None,
             wide,
-            left: Box::new([0; LEFT_MAX]),
-            count: 0,
+            left: Vec::new(),
             last: [0; WIDE],
             repeated: 0,
         }
@@ -72,12 +70,11 @@ impl Ear {
             *self = Self::new(wide);
         }
         let samples = if wide { WIDE } else { WIDE / 2 };
-        while self.count < samples && self.decode_more(samples, now) {}
+        while self.left.len() < samples && self.decode_more(samples, now) {}
         let mut frame = [0; WIDE];
-        let count = self.count.min(samples);
+        let count = self.left.len().min(samples);
         frame[..count].copy_from_slice(&self.left[..count]);
-        self.left.copy_within(count..self.count, 0);
-        self.count -= count;
+        self.left.drain(..count);
         frame
     }
 
@@ -100,18 +97,16 @@ impl Ear {
             (Due::Lost { next: None }, Decoder::Opus(opus)) => (opus.conceal(&mut decoded), true),
             (Due::Lost { next: _ }, Decoder::Pcma | Decoder::Pcmu | Decoder::G722(_)) => (0, false),
         };
-        let room = &mut self.left[self.count..];
+        let mut given = [0; SAMPLES_MAX];
         let count = match way {
-            _ if count == 0 => 0,
             Way::AsItIs => {
-                let count = count.min(room.len());
-                room[..count].copy_from_slice(&decoded[..count]);
+                given[..count].copy_from_slice(&decoded[..count]);
                 count
             }
-            Way::Double(doubler) => doubler.double(&decoded[..count], room),
-            Way::Halve(halver) => halver.halve(&decoded[..count], room),
+            Way::Double(doubler) => doubler.double(&decoded[..count], &mut given),
+            Way::Halve(halver) => halver.halve(&decoded[..count], &mut given),
         };
-        self.count += count;
+        self.left.extend_from_slice(&given[..count]);
         match said && count > 0 {
             true => self.remember(samples),
             false => self.repeat(samples),
@@ -120,20 +115,16 @@ impl Ear {
     }
 
     fn remember(&mut self, samples: usize) {
-        let count = samples.min(self.count);
-        self.last[samples - count..samples]
-            .copy_from_slice(&self.left[self.count - count..self.count]);
+        let count = samples.min(self.left.len());
+        self.last[samples - count..samples].copy_from_slice(&self.left[self.left.len() - count..]);
         self.repeated = 0;
     }
 
     fn repeat(&mut self, samples: usize) {
         let weight = FADING.get(self.repeated).copied().unwrap_or(0);
         self.repeated += 1;
-        let room = &mut self.left[self.count..];
-        for (into, sample) in room.iter_mut().zip(&self.last[..samples]) {
-            *into = (i32::from(*sample) * weight / WHOLE) as i16;
-        }
-        self.count = (self.count + samples).min(LEFT_MAX);
+        let faded = |sample: &i16| (i32::from(*sample) * weight / WHOLE) as i16;
+        self.left.extend(self.last[..samples].iter().map(faded));
     }
 }
 
@@ -150,9 +141,6 @@ impl Decoding {
 
 /// Samples of 20 ms at 16 kHz.
 pub(super) const WIDE: usize = 320;
-
-/// A frame less a sample, and the longest packet behind it.
-const LEFT_MAX: usize = WIDE + SAMPLES_MAX;
 
 /// 120 ms of a telephone's codec.
 const OCTETS_MAX: usize = 960;

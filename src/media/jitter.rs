@@ -11,7 +11,8 @@
 //!
 //! How long is long enough follows the latest packets of the last seconds, between [`WAIT_MIN`] and
 //! [`WAIT_MAX`]; it takes effect when sound begins anew, and what lies here for longer than needed
-//! is shortened a packet a second. Nothing is allocated once it is made.
+//! is shortened a packet a second. A slot takes the room of the longest packet that lay in it, so that
+//! nothing is allocated once each has been used.
 
 use crate::base::Moment;
 use crate::media::rtp::Header;
@@ -45,11 +46,10 @@ enum State {
     Playing,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Default)]
 struct Slot {
     sequence: Option<u16>,
-    length: usize,
-    payload: [u8; PAYLOAD_MAX],
+    payload: Vec<u8>,
 }
 
 /// What the decoder should do next.
@@ -66,9 +66,8 @@ pub(super) enum Due<'a> {
 
 impl Jitter {
     pub(super) fn new() -> Self {
-        let slot = Slot { sequence: None, length: 0, payload: [0; PAYLOAD_MAX] };
         Self {
-            slots: Box::new([slot; SLOTS]),
+            slots: Box::default(),
             state: State::Empty,
             ssrc: 0,
             next: 0,
@@ -121,8 +120,8 @@ impl Jitter {
             return;
         }
         slot.sequence = Some(sequence);
-        slot.length = payload.len();
-        slot.payload[..payload.len()].copy_from_slice(payload);
+        slot.payload.clear();
+        slot.payload.extend_from_slice(payload);
     }
 
     /// What should be heard next. Asked whenever the decoder has less than a frame left.
@@ -151,11 +150,11 @@ impl Jitter {
         self.next = at.wrapping_add(1);
         if self.take(at).is_some() {
             let slot = &self.slots[usize::from(at) % SLOTS];
-            return Due::Packet(&slot.payload[..slot.length]);
+            return Due::Packet(&slot.payload);
         }
         let behind = &self.slots[usize::from(self.next) % SLOTS];
         let is_here = behind.sequence == Some(self.next);
-        Due::Lost { next: is_here.then(|| &behind.payload[..behind.length]) }
+        Due::Lost { next: is_here.then_some(&behind.payload) }
     }
 
     fn begin(&mut self, ssrc: u32, sequence: u16, now: Moment) {
