@@ -36,6 +36,18 @@ impl Guard {
         }
         news
     }
+
+    /// Whether the other side says its last flight again: ours, which answers it, was lost.
+    pub fn admits_repetition(&mut self, datagram: &[u8]) -> bool {
+        let mut rest = datagram;
+        while let Some((record, after)) = Record::read(rest) {
+            if (record.kind, record.epoch) == (HANDSHAKE, 1) {
+                return self.admits(datagram);
+            }
+            rest = after;
+        }
+        false
+    }
 }
 
 struct Record<'a> {

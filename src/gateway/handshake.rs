@@ -33,6 +33,13 @@ pub(super) struct Handshake {
     repeated: u8,
 }
 
+/// What is left of a handshake that is done: our last flight, which the other side asks for by repeating
+/// its own if it was lost (RFC 6347 §4.2.4).
+pub(super) struct LastWords {
+    guard: Guard,
+    flight: Vec<BytesMut>,
+}
+
 /// What came of a step.
 #[derive(Debug)]
 pub(super) enum Step {
@@ -94,7 +101,6 @@ impl Handshake {
             }
             true => match self.keys() {
                 Some(secured) => {
-                    self.flight = Vec::new();
                     self.repeat_at = None;
                     Step::Done(secured)
                 }
@@ -124,6 +130,12 @@ impl Handshake {
             Ok(()) => Step::Going,
             Err(fault) => Step::Failed(fault),
         }
+    }
+
+    /// It is done. Who began has heard the other side's last words, and is asked for nothing any more.
+    pub(super) fn into_last_words(self) -> LastWords {
+        let flight = if self.we_begin { Vec::new() } else { self.flight };
+        LastWords { guard: self.guard, flight }
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
@@ -166,6 +178,13 @@ impl Handshake {
             true => Secured { ours: client, theirs: server },
             false => Secured { ours: server, theirs: client },
         })
+    }
+}
+
+impl LastWords {
+    /// What to answer, word for word: what arrived the first time is recognized by its numbers.
+    pub(super) fn received(&mut self, datagram: &[u8]) -> &[BytesMut] {
+        if self.guard.admits_repetition(datagram) { &self.flight } else { &[] }
     }
 }
 

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 
-use super::handshake::{Handshake, Step};
+use super::handshake::{Handshake, LastWords, Step};
 use super::ice::{Answer, Check};
 use super::{Identity, News};
 use crate::base::Moment;
@@ -47,7 +47,7 @@ enum Shaking {
     },
     /// Our last words may be asked for again for a while.
     Done {
-        handshake: Option<Box<Handshake>>,
+        last_words: Option<LastWords>,
         at: Instant,
     },
     /// Tried often enough.
@@ -119,11 +119,12 @@ impl Peer {
         }
         let step = match &mut self.shaking {
             Shaking::Going { handshake, .. } => handshake.received(datagram, now),
-            Shaking::Done { handshake: Some(handshake), .. } => {
-                let _ = handshake.received(datagram, now);
-                return self.collect();
+            Shaking::Done { last_words: Some(last_words), .. } => {
+                let flight = last_words.received(datagram).iter().cloned();
+                self.transmits.extend(flight.map(|datagram| (source, datagram)));
+                return;
             }
-            Shaking::Waiting { .. } | Shaking::Done { handshake: None, .. } | Shaking::GivenUp => {
+            Shaking::Waiting { .. } | Shaking::Done { last_words: None, .. } | Shaking::GivenUp => {
                 return;
             }
         };
@@ -147,9 +148,9 @@ impl Peer {
         }
         let step = match &mut self.shaking {
             Shaking::Going { handshake, .. } => handshake.handle_timeout(instant),
-            Shaking::Done { handshake, at } => {
+            Shaking::Done { last_words, at } => {
                 if instant >= *at + REMEMBERED {
-                    *handshake = None;
+                    *last_words = None;
                 }
                 Step::Going
             }
@@ -167,8 +168,8 @@ impl Peer {
         let moment = |instant: Instant| Moment::START + instant.duration_since(beginning);
         let shaking = match &self.shaking {
             Shaking::Going { handshake, .. } => handshake.poll_timeout(),
-            Shaking::Done { handshake: Some(_), at } => Some(*at + REMEMBERED),
-            Shaking::Waiting { .. } | Shaking::Done { handshake: None, .. } | Shaking::GivenUp => {
+            Shaking::Done { last_words: Some(_), at } => Some(*at + REMEMBERED),
+            Shaking::Waiting { .. } | Shaking::Done { last_words: None, .. } | Shaking::GivenUp => {
                 None
             }
         };
@@ -214,13 +215,7 @@ impl Peer {
     }
 
     fn collect(&mut self) {
-        let handshake = match &mut self.shaking {
-            Shaking::Going { handshake, .. } => handshake,
-            Shaking::Done { handshake: Some(handshake), .. } => handshake,
-            Shaking::Waiting { .. } | Shaking::Done { handshake: None, .. } | Shaking::GivenUp => {
-                return;
-            }
-        };
+        let Shaking::Going { handshake, .. } = &mut self.shaking else { return };
         while let Some(datagram) = handshake.poll_transmit() {
             if let Some(to) = self.chosen {
                 self.transmits.push_back((to, datagram));
@@ -237,7 +232,8 @@ impl Peer {
                 self.secured = Some(secured);
                 let going = std::mem::replace(&mut self.shaking, Shaking::GivenUp);
                 if let Shaking::Going { handshake, .. } = going {
-                    self.shaking = Shaking::Done { handshake: Some(handshake), at: now };
+                    let last_words = Some(handshake.into_last_words());
+                    self.shaking = Shaking::Done { last_words, at: now };
                 }
             }
             Step::Failed(fault) => {

@@ -137,8 +137,36 @@ fn a_handshake_that_is_done_is_not_done_again() {
     }
 
     assert_eq!(street.news().len(), told);
-    // What was said last may be asked for again; not without end.
-    assert!(street.wires.sent.len() <= 16, "{}", street.wires.sent.len());
+    assert!(street.wires.sent.is_empty(), "{}", street.wires.sent.len());
+}
+
+/// RFC 6347 §4.2.4: our last flight was lost, so the browser says its own again.
+#[test]
+fn our_last_words_are_said_again_when_they_are_asked_for_and_not_without_end() {
+    let mut street = Street::new(false);
+    street.checks(BROWSER, true);
+    street.shakes_hands();
+    street.wires.sent.clear();
+
+    // Read by nobody any more, told by its head alone.
+    let finished = |number: u8| {
+        let head = [22, 0xFE, 0xFD, 0, 1, 0, 0, 0, 0, 0, number, 0, 40];
+        [&head[..], &[number; 40]].concat()
+    };
+    street.hears(BROWSER, &finished(1));
+    let [(to, words)] = &street.wires.sent[..] else { panic!("{:?}", street.wires.sent) };
+    assert_eq!(*to, at(BROWSER));
+    assert!(words.starts_with(&[20, 0xFE, 0xFD]), "{words:?}");
+    street.hears(ELSEWHERE, &finished(2));
+    assert_eq!(street.wires.sent.len(), 1);
+    for number in 0..=255 {
+        street.hears(BROWSER, &finished(number));
+    }
+    assert!(street.wires.sent.len() <= 128, "{}", street.wires.sent.len());
+    street.passes(Duration::from_secs(21));
+    street.wires.sent.clear();
+    street.hears(BROWSER, &finished(3));
+    assert!(street.wires.sent.is_empty());
 }
 
 #[test]
