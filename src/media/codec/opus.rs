@@ -1,7 +1,7 @@
 //! Opus (RFC 6716, RFC 8251), for the phones of listeners: encoded at the rate of whoever is on the
 //! other side, decoded at 16 kHz.
 //!
-//! The codec itself is `opus-pure` (ADR 0013). Its state can't be written down: a coder that was
+//! The codec itself is `opus-pure` (ADR 0013, 0018). Its state can't be written down: a coder that was
 //! begins anew, which is heard for a few milliseconds. Packets keep one size (RFC 6562: sizes that
 //! vary with what is said tell what is said, encrypted or not) and carry the one before again at a
 //! low rate, for when that is lost.
@@ -39,8 +39,8 @@ impl Encoder {
     pub fn new(rate: u32) -> Self {
         let mut inner = OpusEncoder::new(rate.cast_signed(), 1, Application::Voip)
             .expect("telephones' rates are rates of Opus");
-        inner.bitrate_bps = bits(rate);
-        inner.complexity = COMPLEXITY;
+        inner.bitrate_bps = BITS;
+        inner.complexity = complexity(rate);
         inner.rate_control = RateControl::Cbr;
         inner.use_inband_fec = true;
         inner.packet_loss_perc = 10;
@@ -50,7 +50,7 @@ impl Encoder {
     /// Whoever hears it wants no more bits a second than these (RFC 7587 §6.1).
     pub fn limit(&mut self, bits_max: Option<u32>) {
         let wanted = bits_max.map_or(i32::MAX, |bits| i32::try_from(bits).unwrap_or(i32::MAX));
-        self.inner.bitrate_bps = bits(self.rate).min(wanted);
+        self.inner.bitrate_bps = BITS.min(wanted);
     }
 
     /// A whole frame, of a length that Opus knows; returns the packet's length, or 0.
@@ -169,11 +169,6 @@ impl fmt::Debug for Decoder {
     }
 }
 
-/// How many bits a second speech and tones come out well with (ADR 0013).
-fn bits(rate: u32) -> i32 {
-    if rate > 8_000 { 40_000 } else { 48_000 }
-}
-
 fn telephone_rate(rate: u32) -> u32 {
     if rate > 8_000 { 16_000 } else { 8_000 }
 }
@@ -184,31 +179,36 @@ const RATE: u32 = 16_000;
 /// 20 ms.
 const FRAME_SAMPLES: usize = 320;
 
-/// Beyond it an ear on a telephone hears nothing (ADR 0013).
-const COMPLEXITY: i32 = 1;
+/// How many bits a second speech and tones come out well with (ADR 0018).
+const BITS: i32 = 40_000;
+
+/// Beyond it an ear on a telephone hears nothing (ADR 0018).
+fn complexity(rate: u32) -> i32 {
+    if rate > 8_000 { 1 } else { 0 }
+}
 
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::media::sound::resample::resample;
     use crate::media::sound::tone::sine;
-    use crate::media::sound::{heard_tone, root_mean_square};
+    use crate::media::sound::{heard_tone, wav};
 
     const TONES: [f64; 4] = [300.0, 600.0, 1_000.0, 2_000.0];
 
     fn packets(rate: u32) -> Vec<Vec<u8>> {
         let sound = sine(1_000.0, rate, Duration::from_secs(2), 0.25);
         let mut encoder = Encoder::new(rate);
-        sound
-            .chunks(rate as usize / 50)
-            .map(|frame| {
-                let mut packet = vec![0; OCTETS_MAX];
-                let length = encoder.encode(frame, &mut packet);
-                packet.truncate(length);
-                packet
-            })
-            .collect()
+        sound.chunks(rate as usize / 50).map(|frame| packet(&mut encoder, frame)).collect()
+    }
+
+    fn packet(encoder: &mut Encoder, frame: &[i16]) -> Vec<u8> {
+        let mut packet = vec![0; OCTETS_MAX];
+        let length = encoder.encode(frame, &mut packet);
+        packet.truncate(length);
+        packet
     }
 
     /// RFC 6716; RFC 6562: sizes tell nothing.
@@ -231,25 +231,49 @@ mod tests {
         }
     }
 
+    /// RFC 6716 §2.1.7: from the copy in the packet behind it, and without that from what came before.
     #[test]
-    fn what_is_lost_is_made_up_from_what_comes_next_or_came_before() {
-        let packets = packets(16_000);
-        let mut decoder = Decoder::default();
-        let mut heard = Vec::new();
-        for (at, packet) in packets.iter().enumerate() {
-            let mut samples = [0; SAMPLES_MAX];
-            let count = match at % 10 {
-                4 => decoder.recover(&packets[at + 1], &mut samples),
-                8 => decoder.conceal(&mut samples),
-                _ => decoder.decode(packet, &mut samples),
-            };
-            assert_eq!(count, 320, "{at}");
-            heard.push(root_mean_square(&samples[..count]));
+    fn what_is_lost_of_a_voice_is_made_up_at_either_rate() {
+        let voice = wav::read(include_bytes!("../../../prompts/fr/accueil-3133.wav")).unwrap();
+        for rate in [8_000, 16_000] {
+            let mut encoder = Encoder::new(rate);
+            let packets: Vec<Vec<u8>> = resample(&voice, rate)
+                .samples
+                .chunks_exact(rate as usize / 50)
+                .map(|sound| packet(&mut encoder, sound))
+                .collect();
+            let (mut whole, mut holed) = (Decoder::default(), Decoder::default());
+            let (mut recovered, mut astray) = (0.0, 0.0);
+            let (mut concealed, mut made_up) = (0.0, 0.0);
+            for (at, pair) in packets.windows(2).enumerate() {
+                let (mut said, mut heard) = ([0; SAMPLES_MAX], [0; SAMPLES_MAX]);
+                whole.decode(&pair[0], &mut said);
+                let count = match at % 12 {
+                    3 => {
+                        let count = holed.recover(&pair[1], &mut heard);
+                        recovered += power(said.iter().copied().map(f64::from));
+                        let differences = said.iter().zip(&heard);
+                        astray += power(differences.map(|(a, b)| f64::from(*a) - f64::from(*b)));
+                        count
+                    }
+                    9 => {
+                        let count = holed.conceal(&mut heard);
+                        concealed += power(said.iter().copied().map(f64::from));
+                        made_up += power(heard.iter().copied().map(f64::from));
+                        count
+                    }
+                    _ => holed.decode(&pair[0], &mut heard),
+                };
+                assert_eq!(count, 320, "{rate}, frame {at}");
+            }
+            assert!(recovered > 4.0 * astray, "{rate}: {:.2}", recovered / astray);
+            let share = made_up / concealed;
+            assert!((0.1..2.0).contains(&share), "{rate}: {share:.2}");
         }
-        // The tone's own is 0.177.
-        for (at, level) in heard.iter().enumerate().skip(10) {
-            assert!((0.04..0.35).contains(level), "frame {at}: {level}");
-        }
+    }
+
+    fn power(samples: impl Iterator<Item = f64>) -> f64 {
+        samples.map(|sample| sample * sample).sum()
     }
 
     #[test]
