@@ -34,7 +34,7 @@ macro_rules! targets {
 }
 
 targets! {
-    config, dns, gateway, rtcp, rtp, sdp, sip_uri, sip_wire, srtp, telephone_event, text,
+    config, dns, gateway, opus, rtcp, rtp, sdp, sip_uri, sip_wire, srtp, telephone_event, text,
 }
 
 fn inputs(target: &str) -> Vec<Vec<u8>> {
