@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use opus_pure::{Application, OpusEncoder};
+use ropus::{Application, Bandwidth, Bitrate, Channels, Encoder, InbandFec};
 use rtc::media_stream::MediaStreamTrack;
 use rtc::peer_connection::configuration::media_engine::{
     MIME_TYPE_OPUS, MIME_TYPE_PCMA, MediaEngine,
@@ -26,24 +26,28 @@ use webrtc::peer_connection::{
 
 use crate::Fault;
 
-/// What every leg says, over and over: 20 ms.
+/// What every leg says, over and over, in packets of 20 ms.
 pub struct Voice {
     codec: RTCRtpCodec,
     number: u8,
     ticks: u32,
-    payload: Vec<u8>,
+    payloads: Vec<Vec<u8>>,
 }
 
 impl Voice {
     pub fn of(codec: &str) -> Result<Self, Fault> {
-        let (name, clock_rate, channels, number, payload) = match codec {
-            "pcma" => (MIME_TYPE_PCMA, 8_000, 1, 8, vec![0xD5; 160]),
-            "opus" => (MIME_TYPE_OPUS, 48_000, 2, 111, tone()?),
+        let (name, clock_rate, channels, number, payloads) = match codec {
+            "pcma" => (MIME_TYPE_PCMA, 8_000, 1, 8, vec![vec![0xD5; 160]]),
+            "opus" => (MIME_TYPE_OPUS, 48_000, 2, 111, spoken()?),
             _ => return Err(format!("no such codec: {codec}").into()),
         };
         let codec =
             RTCRtpCodec { mime_type: name.to_owned(), clock_rate, channels, ..Default::default() };
-        Ok(Self { codec, number, ticks: clock_rate / 50, payload })
+        Ok(Self { codec, number, ticks: clock_rate / 50, payloads })
+    }
+
+    fn payload(&self, count: u64) -> Vec<u8> {
+        self.payloads[count as usize % self.payloads.len()].clone()
     }
 
     /// Whether `a=rtpmap` says it: its MIME type is `audio/` and the name there.
@@ -53,17 +57,43 @@ impl Voice {
     }
 }
 
-fn tone() -> Result<Vec<u8>, Fault> {
-    let mut encoder =
-        OpusEncoder::new(16_000, 1, Application::Voip).map_err(|why| format!("{why:?}"))?;
-    let mut packet = vec![0; 240];
-    let samples: Vec<i16> =
-        (0..320).map(|at| (8_000.0 * (f64::from(at) * 0.25).sin()) as i16).collect();
-    let length =
-        encoder.encode_s16(&samples, 320, &mut packet).map_err(|why| format!("{why:?}"))?;
-    packet.truncate(length);
-    Ok(packet)
+/// A second of four syllables, in Opus as a browser speaks it that was asked for 16 kHz (RFC 7587
+/// §6.1, `maxplaybackrate`).
+fn spoken() -> Result<Vec<Vec<u8>>, Fault> {
+    let mut encoder = Encoder::builder(RATE, Channels::Mono, Application::Voip)
+        .bitrate(Bitrate::Bits(32_000))
+        .max_bandwidth(Bandwidth::Wideband)
+        .inband_fec(InbandFec::Enabled)
+        .packet_loss_perc(5)
+        .build()?;
+    let samples: Vec<i16> = (0..RATE).map(syllables).collect();
+    samples
+        .chunks_exact(RATE as usize / 50)
+        .map(|frame| {
+            let mut packet = vec![0; 240];
+            let length = encoder.encode(frame, &mut packet)?;
+            packet.truncate(length);
+            Ok(packet)
+        })
+        .collect()
 }
+
+/// A buzz of 140 Hz with the formants of an `a`, four times a second.
+fn syllables(at: u32) -> i16 {
+    let time = f64::from(at) / f64::from(RATE);
+    let turn = std::f64::consts::TAU * time;
+    let loudness = (turn * 2.0).sin().powi(2);
+    let buzz: f64 = (1..25)
+        .map(|harmonic| {
+            let hertz = 140.0 * f64::from(harmonic);
+            let near = |formant: f64| (-((hertz - formant) / 250.0).powi(2)).exp();
+            (turn * hertz).sin() * (near(700.0) + 0.6 * near(1_200.0) + 0.3 * near(2_600.0))
+        })
+        .sum();
+    (5_000.0 * loudness * buzz) as i16
+}
+
+const RATE: u32 = 48_000;
 
 /// All that are in a call.
 pub struct Legs {
@@ -199,7 +229,7 @@ impl Legs {
                 ssrc: leg.ssrc,
                 ..Default::default()
             };
-            let packet = Packet { header, payload: self.voice.payload.clone().into() };
+            let packet = Packet { header, payload: self.voice.payload(count).into() };
             // Before it is connected nobody hears it.
             let _ = leg.mouth.write_rtp(packet).await;
         }
