@@ -16,11 +16,10 @@ pub mod desk;
 mod trouble;
 
 pub use self::board_page::presence;
+pub use self::conversation::{Patience, Seat, Visitor};
 pub use self::trouble::{Trouble, TroubleCode};
 
 use std::future::Future;
-use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -29,8 +28,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Json, Response};
 use axum::routing::get;
 use serde::{Deserialize, Serialize};
-use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use crate::exchange::Board;
 
@@ -56,18 +54,13 @@ pub struct Sources {
     pub in_french: bool,
 }
 
-/// Takes the address.
-pub async fn open(listen: SocketAddr) -> io::Result<TcpListener> {
-    TcpListener::bind(listen).await
-}
-
-/// Answers until `stop` is done.
-pub async fn serve(
-    listener: TcpListener,
+/// Answers whoever comes until `stop` is done.
+pub async fn serve<S: Visitor>(
+    guests: mpsc::Receiver<S>,
     sources: Sources,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
-    axum::serve(listener, router(sources)).with_graceful_shutdown(stop).await
+    stop: impl Future<Output = ()>,
+) {
+    conversation::with_all(guests, router(sources), Patience::default(), stop).await;
 }
 
 fn router(sources: Sources) -> Router {

@@ -21,7 +21,7 @@ use crate::base::Now;
 use crate::exchange::Input;
 
 pub use doors::{DoorCounters, Doors, NotOpened, Opened, Wanted};
-pub use entrance::{Entrance, Guest};
+pub use entrance::{Entrance, Guest, Place};
 pub use posting::{PostFault, Poster};
 pub use resolver::Resolver;
 pub use streams::{Streams, WebRules};

@@ -12,12 +12,12 @@ use tokio::sync::{broadcast, mpsc, watch};
 use crate::base::{LineName, ListenerName, Now};
 use crate::config::{self, PageKeys};
 use crate::exchange::{Board, Command, Plan};
-use crate::http::Trouble;
 use crate::http::desk::proof::Secrets;
 use crate::http::desk::{
     Aside, Coming, Entry, House, Kept, Person, PlanView, Role, Setting, SipDoor,
 };
-use crate::net::{Entrance, Guest, Limits, Opened};
+use crate::http::{Patience, Seat, Trouble, Visitor};
+use crate::net::{Entrance, Guest, Limits, Opened, Place, Stamp};
 use crate::record::{CallRecord, Window};
 use crate::service::Clock;
 use crate::service::audit::Audit;
@@ -44,6 +44,7 @@ pub(super) async fn open(
     house: &config::House,
     keys: &PageKeys,
     limits: Limits,
+    stamp: Stamp,
 ) -> Option<(Entrance, mpsc::Receiver<Guest>)> {
     let listen = house.page.listen;
     let keys = match keys {
@@ -54,12 +55,32 @@ pub(super) async fn open(
             return None;
         }
     };
-    match Entrance::open(listen, keys.as_ref(), limits, &Handle::current()).await {
+    match Entrance::open(listen, keys.as_ref(), limits, stamp, &Handle::current()).await {
         Ok(page) => Some(page),
         Err(fault) => {
             tracing::error!(%listen, %fault, "the page can't be shown");
             None
         }
+    }
+}
+
+impl Visitor for Guest {
+    fn seat(&self) -> Arc<dyn Seat> {
+        self.place()
+    }
+}
+
+impl Seat for Place {
+    fn asked(&self) {
+        Place::asked(self);
+    }
+
+    fn known(&self) {
+        Place::known(self);
+    }
+
+    fn answered(&self) {
+        Place::answered(self);
     }
 }
 
@@ -79,7 +100,7 @@ pub(super) fn setting(
         Some(written) => Some(SipDoor::At(written.clone())),
         None => sip_door(opened, is_secure),
     };
-    Setting { origins, sip, is_secure }
+    Setting { origins, sip, is_secure, patience: Patience::default() }
 }
 
 /// The names of the page's certificate, and its own address.

@@ -47,7 +47,7 @@ use std::thread;
 use anyhow::Context;
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{broadcast, oneshot, watch as watching};
+use tokio::sync::{broadcast, mpsc, oneshot, watch as watching};
 use tokio::task::JoinSet;
 
 use crate::base::Mint;
@@ -56,7 +56,7 @@ use crate::exchange::{Exchange, Input, Plan};
 use crate::media::codec::Codec;
 use crate::metrics::{self, Metrics};
 use crate::net::tls::Trust;
-use crate::net::{Deliver, Doors, Entrance, Limits, Opened, Poster, Resolver};
+use crate::net::{Deliver, Doors, Entrance, Guest, Limits, Opened, Poster, Resolver};
 use crate::store::Store;
 use crate::{http, store};
 
@@ -124,9 +124,11 @@ pub async fn run(
         idle_timeout: house.connections.idle_timeout,
     };
     // The pages before the doors: what is in use is said before a phone is answered.
-    let pages = http::open(house.http).await.map_err(|fault| not_open(house.http, &fault))?;
-    let http = pages.local_addr()?;
-    let (entrance, guests) = desk::open(&house, &keys.page, limits).await.unzip();
+    let few = Limits { max: PAGES_MAX, max_per_address: PAGES_MAX, ..limits };
+    let pages = Entrance::open(house.http, None, few, clock.stamp(), &Handle::current()).await;
+    let (pages, curious) = pages.map_err(|fault| not_open(house.http, &fault))?;
+    let http = pages.local();
+    let (entrance, guests) = desk::open(&house, &keys.page, limits, clock.stamp()).await.unzip();
     let page_at = entrance.as_ref().map(Entrance::local);
     let mut shut: Vec<String> = keys
         .shut
@@ -251,7 +253,7 @@ pub async fn run(
             http::desk::serve(guests, Box::new(desk), setting, stop).await;
         });
     }
-    tasks.spawn(serve_pages(pages, &gauges, &house, closed));
+    tasks.spawn(serve_pages((pages, curious), &gauges, &house, closed));
     if let Some(state) = &state {
         match control::Socket::open(state.path(), &Handle::current()) {
             Ok(socket) => {
@@ -349,7 +351,7 @@ fn tell(inbox: &Arc<Inbox>) -> shards::Tell {
 }
 
 fn serve_pages(
-    listener: tokio::net::TcpListener,
+    (entrance, curious): (Entrance, mpsc::Receiver<Guest>),
     gauges: &Arc<readiness::Gauges>,
     house: &House,
     mut closed: watching::Receiver<bool>,
@@ -368,9 +370,8 @@ fn serve_pages(
         let stop = async move {
             let _ = closed.wait_for(|closed| *closed).await;
         };
-        if let Err(fault) = http::serve(listener, sources, stop).await {
-            tracing::error!(%fault, "the pages can't be served any more");
-        }
+        http::serve(curious, sources, stop).await;
+        drop(entrance);
     }
 }
 
@@ -387,6 +388,9 @@ fn finish(store: Arc<Store>) {
 
 /// How long the end waits for the database.
 const RECORDS_PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// Connections at once to the pages without a password; probes and a screen or two need few.
+const PAGES_MAX: usize = 256;
 
 /// Words and keys for listeners' pages that have not been taken yet.
 const ASIDES_MAX: usize = 1_024;

@@ -22,7 +22,7 @@ use hotline::http::desk::{
     Aside, Coming, Entry, House, Kept, Person, PlanView, Role, Setting, SipDoor, description,
     router,
 };
-use hotline::http::{Trouble, TroubleCode};
+use hotline::http::{Patience, Trouble, TroubleCode};
 use hotline::record::{CallRecord, Cause, Draft, Outcome, Party, Q850, Window};
 use hotline::sim;
 
@@ -44,7 +44,7 @@ pub(crate) struct Shared {
     pub(crate) kept: Mutex<Vec<Kept>>,
     audit: Mutex<Vec<Entry>>,
     records: Mutex<Vec<CallRecord>>,
-    asides: broadcast::Sender<Aside>,
+    pub(crate) asides: broadcast::Sender<Aside>,
 }
 
 impl Made {
@@ -188,6 +188,7 @@ impl Browser {
             origins: vec![ORIGIN.to_owned()],
             sip: Some(SipDoor::At("ws://127.0.0.1:8391".to_owned())),
             is_secure: false,
+            patience: Patience::default(),
         };
         let router = router(Box::new(house), setting);
         Self { router, shared, cookies: BTreeMap::new(), csrf: String::new() }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::PATIENCE;
+use crate::{PATIENCE, connect_from};
 
 #[test]
 fn a_house_says_what_to_do_next_takes_orders_and_stops_when_asked() {
@@ -83,6 +83,20 @@ fn a_house_says_what_to_do_next_takes_orders_and_stops_when_asked() {
     assert!(house.answers_options());
     assert!(house.page("/readyz").contains("\"ready\":false"));
     assert!(house.said.contains("AUCUN PLAN"), "{}", house.said);
+}
+
+/// domain.md T-04: whoever watches over the house, and restarts it when it does not answer, must reach it.
+#[test]
+fn the_health_of_a_house_is_told_while_silent_strangers_hold_its_pages() {
+    let house = Home::new().open();
+    let silent: Vec<TcpStream> = (0..400)
+        .map(|number| connect_from((number % 100) as u8 + 2, house.http.parse().unwrap()))
+        .collect();
+
+    let page = house.page("/healthz");
+
+    assert!(page.contains("200 OK"), "{page}");
+    drop(silent);
 }
 
 #[test]

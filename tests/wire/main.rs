@@ -12,7 +12,7 @@ mod tls;
 mod udp;
 mod web;
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,6 +26,7 @@ use hotline::net::{Doors, Limits, Taken, UdpReader, Wanted, read_when_ready};
 use hotline::service::Clock;
 use hotline::sip::Transport;
 use nix::sys::eventfd::EventFd;
+use socket2::{Domain, Socket, Type};
 
 /// Long enough for a busy machine, short enough for a person.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -111,6 +112,14 @@ impl Drop for Reader {
         self.bell.write(1).unwrap();
         let _ = self.thread.take().unwrap().join();
     }
+}
+
+/// Connects as the machine 127.0.0.x.
+fn connect_from(number: u8, to: SocketAddr) -> TcpStream {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.bind(&SocketAddr::from(([127, 0, 0, number], 0)).into()).unwrap();
+    socket.connect(&to.into()).unwrap();
+    socket.into()
 }
 
 fn limits() -> Limits {

@@ -5,17 +5,19 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hotline::http::desk::{Setting, SipDoor, serve};
+use hotline::http::Patience;
+use hotline::http::desk::{Aside, Setting, Shown, SipDoor, serve};
 use hotline::net::tls::ServerKeys;
 use hotline::net::{Entrance, Limits};
+use hotline::service::Clock;
 use rustls::ClientConnection;
 use rustls::pki_types::ServerName;
 use rustls::version::{TLS12, TLS13};
 use serde_json::json;
 
-use crate::PATIENCE;
 use crate::desk::{Made, Shared};
 use crate::tls::{Authority, Phone, keys};
+use crate::{PATIENCE, connect_from};
 
 const NAME: &str = "ecoute.example";
 
@@ -47,27 +49,41 @@ impl Page {
             .build()
             .unwrap();
         let limits = Limits { max, max_per_address: max, ..crate::limits() };
+        let listen = "127.0.0.1:0".parse().unwrap();
         let open =
-            Entrance::open("127.0.0.1:0".parse().unwrap(), Some(keys), limits, runtime.handle());
+            Entrance::open(listen, Some(keys), limits, Clock::start().stamp(), runtime.handle());
         let (entrance, guests) = runtime.block_on(open).unwrap();
         let at = entrance.local();
         let setting = Setting {
             origins: vec![format!("https://{NAME}:{}", at.port())],
             sip: Some(SipDoor::Beside { scheme: "wss", port: 8443 }),
             is_secure: true,
+            patience: Patience::default(),
         };
         runtime.spawn(serve(guests, Box::new(house), setting, std::future::pending()));
         Self { entrance, at, authority, shared, _runtime: runtime }
     }
 
     fn browser(&self) -> Phone {
+        self.browser_from(1)
+    }
+
+    /// From 127.0.0.x.
+    fn browser_from(&self, number: u8) -> Phone {
         let config = self.authority.client(&[&TLS13, &TLS12]);
         let name = ServerName::try_from(NAME).unwrap();
-        Phone::new(ClientConnection::new(Arc::new(config), name).unwrap(), self.stranger())
+        Phone::new(
+            ClientConnection::new(Arc::new(config), name).unwrap(),
+            self.stranger_from(number),
+        )
     }
 
     fn stranger(&self) -> TcpStream {
-        let stream = TcpStream::connect(self.at).unwrap();
+        self.stranger_from(1)
+    }
+
+    fn stranger_from(&self, number: u8) -> TcpStream {
+        let stream = connect_from(number, self.at);
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream
     }
@@ -218,16 +234,64 @@ fn handshakes_that_never_end_keep_no_browser_out() {
     drop(silent);
 }
 
+/// domain.md T-04: strangers from many addresses take every place, and each says nothing, or half a request.
 #[test]
-fn a_full_page_has_room_again_when_handshakes_have_not_ended_in_time() {
-    let page = Page::opens(20);
-    let silent: Vec<TcpStream> = (0..20).map(|_| page.stranger()).collect();
-    assert!(!page.shows_itself(), "there is no room");
+fn a_listener_signs_in_while_silent_strangers_hold_every_place() {
+    let page = Page::opens(40);
+    let host = format!("{NAME}:{}", page.at.port());
+    let mut colleague = page.browser();
+    let (_, shown) = page.signs_in(&mut colleague);
+    let mut events = page.browser();
+    write!(events, "GET /api/events HTTP/1.1\r\nhost: {host}\r\n{shown}\r\n").unwrap();
+    reads_until(&mut events, "event: board");
+
+    let halves = [
+        String::new(),
+        "GET / HTTP/1.1\r\nhost: ".to_owned(),
+        format!(
+            "POST /api/session HTTP/1.1\r\nhost: {host}\r\norigin: https://{host}\r\n\
+             content-length: 99\r\n\r\n{{"
+        ),
+    ];
+    let mut strangers = Vec::new();
+    for number in 0..120_u8 {
+        let mut stranger = page.browser_from(number % 60 + 2);
+        // The oldest are put out for these.
+        let _ = stranger.write_all(halves[usize::from(number) % 3].as_bytes());
+        let _ = stranger.flush();
+        strangers.push(stranger);
+    }
 
     let began = Instant::now();
-    while !page.shows_itself() {
-        assert!(began.elapsed() < PATIENCE, "they are waited for");
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    let mut newcomer = page.browser_from(200);
+    let (head, _) = page.asks(&mut newcomer, "GET /", "", "").unwrap();
+    assert!(head.starts_with("http/1.1 200"), "{head}");
+    let (head, _) = page.signs_in(&mut newcomer);
+    assert!(head.starts_with("http/1.1 200"), "{head}");
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    // Whoever watched the board still does, and sees what the caller presses.
+    let to = hotline::sim::plan::shipped().listeners.keys().next().unwrap().clone();
+    page.shared.asides.send(Aside { to, what: Shown::Key('7') }).ok().unwrap();
+    reads_until(&mut events, "event: key");
+    drop(strangers);
+}
+
+#[test]
+fn a_page_full_of_half_handshakes_shows_itself() {
+    let page = Page::opens(20);
+    let silent: Vec<TcpStream> = (2..42).map(|number| page.stranger_from(number)).collect();
+
+    assert!(page.shows_itself());
     drop(silent);
+}
+
+fn reads_until(browser: &mut Phone, words: &str) {
+    let mut said = Vec::new();
+    let mut byte = [0];
+    while !said.ends_with(words.as_bytes()) {
+        browser
+            .read_exact(&mut byte)
+            .unwrap_or_else(|fault| panic!("{fault}, after: {}", String::from_utf8_lossy(&said)));
+        said.push(byte[0]);
+    }
 }

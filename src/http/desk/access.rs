@@ -18,6 +18,7 @@ use tokio::time::timeout;
 
 use crate::base::{ListenerName, in_hexadecimal};
 use crate::exchange::Command;
+use crate::http::conversation::Asking;
 use crate::http::desk::problem::Problem;
 use crate::http::desk::routes::Need;
 use crate::http::desk::sessions::{self, Session, csrf_of, phone_secret_of};
@@ -54,6 +55,9 @@ pub(super) async fn admit(
     }
     match known(&desk, request.headers(), request.method()) {
         Ok(who) if fits(need, &who.roles) => {
+            if let Some(asking) = request.extensions().get::<Asking>() {
+                asking.is_known();
+            }
             request.extensions_mut().insert(who);
             next.run(request).await
         }

@@ -15,20 +15,18 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tokio::time::timeout;
 
+use crate::http::conversation::Asking;
 use crate::http::desk::problem::Problem;
 use crate::http::desk::{Desk, SipDoor};
 
 /// The largest body that is read.
 pub(super) const BODY_MAX: usize = 16 * 1024;
 
-/// How long it may take to come.
-const BODY_PATIENCE: Duration = Duration::from_secs(10);
-
 pub(super) async fn stand(State(desk): State<Arc<Desk>>, request: Request, next: Next) -> Response {
     let is_api = request.uri().path().starts_with("/api/");
     let verdict = judged(&desk.origins, request.method(), request.headers());
     let read = match verdict {
-        Ok(()) => whole(request).await,
+        Ok(()) => whole(request, desk.patience_for_bodies).await,
         Err(problem) => Err(problem),
     };
     let mut response = match read {
@@ -50,10 +48,15 @@ pub(super) async fn stand(State(desk): State<Arc<Desk>>, request: Request, next:
 }
 
 /// The request with its body read: whoever sends it a byte at a time is not waited for.
-async fn whole(request: Request) -> Result<Request, Problem> {
+async fn whole(request: Request, patience: Duration) -> Result<Request, Problem> {
     let (parts, body) = request.into_parts();
-    match timeout(BODY_PATIENCE, to_bytes(body, BODY_MAX)).await {
-        Ok(Ok(bytes)) => Ok(Request::from_parts(parts, Body::from(bytes))),
+    match timeout(patience, to_bytes(body, BODY_MAX)).await {
+        Ok(Ok(bytes)) => {
+            if let Some(asking) = parts.extensions.get::<Asking>() {
+                asking.is_whole();
+            }
+            Ok(Request::from_parts(parts, Body::from(bytes)))
+        }
         Ok(Err(_)) => Err(Problem::unreadable("it is too long, or it was broken off")),
         Err(_) => Err(Problem::unreadable("it did not come whole in time")),
     }

@@ -49,7 +49,6 @@ use axum::http::HeaderValue;
 use axum::middleware::from_fn_with_state;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Notify, Semaphore, broadcast, mpsc, watch};
 use tokio::task::spawn_blocking;
 use tokio::time::{MissedTickBehavior, interval};
@@ -148,6 +147,7 @@ pub struct Setting {
     pub sip: Option<SipDoor>,
     /// The page speaks TLS itself: browsers are to come by nothing else from now on.
     pub is_secure: bool,
+    pub patience: conversation::Patience,
 }
 
 /// Where the page's phone registers.
@@ -183,6 +183,7 @@ pub(super) struct Desk {
     origins: Vec<String>,
     sip: Option<SipDoor>,
     is_secure: bool,
+    patience_for_bodies: Duration,
     policy: HeaderValue,
     /// What the mark of a browser that signed in before is made with.
     browsers: [u8; 32],
@@ -234,6 +235,7 @@ impl Desk {
             policy: guard::policy(setting.sip.as_ref(), &setting.origins),
             origins: setting.origins,
             is_secure: setting.is_secure,
+            patience_for_bodies: setting.patience.body,
             sip: setting.sip,
             sessions: Mutex::new(sessions),
             signed: Notify::new(),
@@ -266,17 +268,16 @@ impl Desk {
 }
 
 /// Answers browsers until `stop` is done.
-pub async fn serve<S>(
+pub async fn serve<S: conversation::Visitor>(
     guests: mpsc::Receiver<S>,
     house: Box<dyn House>,
     setting: Setting,
     stop: impl Future<Output = ()>,
-) where
-    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-{
+) {
+    let patience = setting.patience;
     let desk = Arc::new(Desk::new(house, setting));
     tokio::select! {
-        () = conversation::with_all(guests, router_of(Arc::clone(&desk)), stop) => {}
+        () = conversation::with_all(guests, router_of(Arc::clone(&desk)), patience, stop) => {}
         () = keep_sign_ins(desk) => {}
     }
 }

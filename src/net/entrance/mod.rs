@@ -1,15 +1,19 @@
 //! The page's own door: browsers come in here, over TLS or, on this machine, without.
 //!
-//! What they say is none of our business; whoever answers them takes a [`Guest`] after the other. Strangers are
-//! bounded as at the doors of SIP (domain.md §5, T-04): so many at once, so many from one address, so long for a
-//! handshake, so long for one write. Of the handshakes that are not finished the oldest gives way, so that whoever
+//! What they say is none of our business; whoever answers them takes a [`Guest`] after the other, and tells their
+//! [`Place`] how far they are. Strangers are bounded as at the doors of SIP (domain.md §5, T-04): so many at once,
+//! so many from one address, so long for a handshake, so long for one write. When all places are taken, whoever
+//! says nothing makes room (`crowd`). Of the handshakes that are not finished the oldest gives way, so that whoever
 //! begins many and ends none keeps nobody out.
 
-use std::collections::{BTreeMap, VecDeque};
+mod crowd;
+
+use std::collections::VecDeque;
+use std::future::Future;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -22,8 +26,11 @@ use tokio::time::{Sleep, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use crate::net::Limits;
 use crate::net::tls::{ServerKeys, TlsDoor};
+use crate::net::{Limits, Stamp};
+
+pub use self::crowd::Place;
+use self::crowd::{Crowd, Stay};
 
 /// How long a TLS handshake may take.
 const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(3);
@@ -51,7 +58,9 @@ pub struct Entrance {
 pub struct Guest {
     road: Road,
     stalled: Option<Pin<Box<Sleep>>>,
-    _place: Place,
+    place: Arc<Place>,
+    /// None: put out.
+    stay: Option<Stay>,
 }
 
 enum Road {
@@ -65,6 +74,7 @@ impl Entrance {
         listen: SocketAddr,
         keys: Option<&ServerKeys>,
         limits: Limits,
+        stamp: Stamp,
         runtime: &Handle,
     ) -> io::Result<(Self, mpsc::Receiver<Guest>)> {
         let tls = match keys {
@@ -74,7 +84,7 @@ impl Entrance {
         let listener = TcpListener::bind(listen).await?;
         let local = listener.local_addr()?;
         let (guests, come) = mpsc::channel(WAITING_MAX);
-        let crowd = Arc::new(Crowd { limits, inside: Mutex::default() });
+        let crowd = Arc::new(Crowd::new(limits, stamp));
         let accepting = runtime.spawn(accept(listener, tls.clone(), crowd, guests)).abort_handle();
         Ok((Self { local, tls, accepting }, come))
     }
@@ -111,18 +121,18 @@ async fn accept(
         let (stream, peer) = match listener.accept().await {
             Ok(accepted) => accepted,
             Err(error) => {
-                tracing::warn!(%error, "the page can't accept a connection");
+                tracing::warn!(%error, "a browser can't be let in");
                 sleep(OUT_OF_HANDLES_PAUSE).await;
                 continue;
             }
         };
-        let Some(place) = Crowd::admits(&crowd, peer.ip()) else {
+        let Some((place, mut stay)) = Crowd::admits(&crowd, peer.ip()) else {
             continue;
         };
         // A courtesy: answers leave at once.
         let _ = stream.set_nodelay(true);
         let Some(tls) = &tls else {
-            if guests.send(Guest::new(Road::Plain(stream), place)).await.is_err() {
+            if guests.send(Guest::new(Road::Plain(stream), place, stay)).await.is_err() {
                 return;
             }
             continue;
@@ -137,63 +147,39 @@ async fn accept(
         let guests = guests.clone();
         while handshakes.try_join_next().is_some() {}
         let shakes = handshakes.spawn(async move {
+            let shaken = tokio::select! {
+                _ = &mut stay => return,
+                shaken = timeout(HANDSHAKE_PATIENCE, handshake) => shaken,
+            };
             // Plain HTTP and rubbish end here with the alert that TLS has for it.
-            if let Ok(Ok(stream)) = timeout(HANDSHAKE_PATIENCE, handshake).await {
-                let _ = guests.send(Guest::new(Road::Secure(Box::new(stream)), place)).await;
+            if let Ok(Ok(stream)) = shaken {
+                let guest = Guest::new(Road::Secure(Box::new(stream)), place, stay);
+                let _ = guests.send(guest).await;
             }
         });
         shaking.push_back(shakes);
     }
 }
 
-/// Who is inside, by address.
-struct Crowd {
-    limits: Limits,
-    inside: Mutex<BTreeMap<IpAddr, usize>>,
-}
-
-/// A place inside, free again when it is dropped.
-struct Place {
-    crowd: Arc<Crowd>,
-    from: IpAddr,
-}
-
-impl Crowd {
-    /// Whoever comes from this machine may be a proxy that speaks for many.
-    fn admits(crowd: &Arc<Self>, from: IpAddr) -> Option<Place> {
-        let mut inside = crowd.inside();
-        let all: usize = inside.values().sum();
-        let own = inside.get(&from).copied().unwrap_or(0);
-        let is_share_spent = own >= crowd.limits.max_per_address && !from.is_loopback();
-        if all >= crowd.limits.max || is_share_spent {
-            return None;
-        }
-        inside.insert(from, own + 1);
-        Some(Place { crowd: Arc::clone(crowd), from })
-    }
-
-    fn inside(&self) -> MutexGuard<'_, BTreeMap<IpAddr, usize>> {
-        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut inside = self.crowd.inside();
-        match inside.get(&self.from).copied() {
-            Some(count) if count > 1 => {
-                inside.insert(self.from, count - 1);
-            }
-            Some(_) | None => {
-                inside.remove(&self.from);
-            }
-        }
-    }
-}
-
 impl Guest {
-    fn new(road: Road, place: Place) -> Self {
-        Self { road, stalled: None, _place: place }
+    fn new(road: Road, place: Place, stay: Stay) -> Self {
+        Self { road, stalled: None, place: Arc::new(place), stay: Some(stay) }
+    }
+
+    /// Where whoever answers says how far they are.
+    pub fn place(&self) -> Arc<Place> {
+        Arc::clone(&self.place)
+    }
+
+    /// An error once somebody else has their place.
+    fn still_inside(&mut self, context: &mut Context<'_>) -> io::Result<()> {
+        if let Some(stay) = &mut self.stay
+            && Pin::new(stay).poll(context).is_pending()
+        {
+            return Ok(());
+        }
+        self.stay = None;
+        Err(io::ErrorKind::ConnectionAborted.into())
     }
 
     /// What came of a write; one that waits too long is the last.
@@ -220,7 +206,9 @@ impl AsyncRead for Guest {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        match &mut self.get_mut().road {
+        let this = self.get_mut();
+        this.still_inside(context)?;
+        match &mut this.road {
             Road::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
             Road::Secure(stream) => Pin::new(stream.as_mut()).poll_read(context, buffer),
         }
@@ -234,11 +222,31 @@ impl AsyncWrite for Guest {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        this.still_inside(context)?;
         let written = match &mut this.road {
             Road::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
             Road::Secure(stream) => Pin::new(stream.as_mut()).poll_write(context, bytes),
         };
         this.judged(context, written)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        parts: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        this.still_inside(context)?;
+        let written = match &mut this.road {
+            Road::Plain(stream) => Pin::new(stream).poll_write_vectored(context, parts),
+            Road::Secure(stream) => Pin::new(stream.as_mut()).poll_write_vectored(context, parts),
+        };
+        this.judged(context, written)
+    }
+
+    /// True, so that the page's files are sent as they lie, and not copied for everybody who reads slowly.
+    fn is_write_vectored(&self) -> bool {
+        true
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -247,6 +255,9 @@ impl AsyncWrite for Guest {
             Road::Plain(stream) => Pin::new(stream).poll_flush(context),
             Road::Secure(stream) => Pin::new(stream.as_mut()).poll_flush(context),
         };
+        if matches!(flushed, Poll::Ready(Ok(()))) {
+            this.place.sent();
+        }
         this.judged(context, flushed)
     }
 
