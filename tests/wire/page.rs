@@ -1,6 +1,6 @@
 //! The page over its own TLS, and strangers at its door.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -34,7 +34,16 @@ impl Page {
     fn opens(max: usize) -> Self {
         let authority = Authority::new();
         let keys = keys(vec![authority.identity(NAME)]);
-        Self::with(authority, &keys, max, Made::new())
+        Self::with(authority, &keys, max, Made::new(), Patience::default())
+    }
+
+    /// One that waits a second for a head, and a second for a body.
+    fn opens_impatient() -> Self {
+        let authority = Authority::new();
+        let keys = keys(vec![authority.identity(NAME)]);
+        let second = Duration::from_secs(1);
+        let patience = Patience { head: second, body: second };
+        Self::with(authority, &keys, 64, Made::new(), patience)
     }
 
     fn with(
@@ -42,6 +51,7 @@ impl Page {
         keys: &ServerKeys,
         max: usize,
         (house, shared): (Made, Arc<Shared>),
+        patience: Patience,
     ) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -58,7 +68,7 @@ impl Page {
             origins: vec![format!("https://{NAME}:{}", at.port())],
             sip: Some(SipDoor::Beside { scheme: "wss", port: 8443 }),
             is_secure: true,
-            patience: Patience::default(),
+            patience,
         };
         runtime.spawn(serve(guests, Box::new(house), setting, std::future::pending()));
         Self { entrance, at, authority, shared, _runtime: runtime }
@@ -181,7 +191,7 @@ fn who_is_signed_in_still_is_after_a_restart() {
     *shared.kept.lock().unwrap() = kept;
     let authority = Authority::new();
     let keys = keys(vec![authority.identity(NAME)]);
-    let page = Page::with(authority, &keys, 64, (house, shared));
+    let page = Page::with(authority, &keys, 64, (house, shared), Patience::default());
     let (head, after) = page.phone(&shown);
     assert!(head.starts_with("http/1.1 200"), "{head} {after}");
     assert_eq!(after["secret"], before["secret"]);
@@ -283,6 +293,69 @@ fn a_page_full_of_half_handshakes_shows_itself() {
 
     assert!(page.shows_itself());
     drop(silent);
+}
+
+/// domain.md T-04: it never falls silent, and never comes to an end.
+#[test]
+fn a_head_that_drips_in_is_ended_and_the_others_are_served_meanwhile() {
+    let page = Page::opens_impatient();
+    let mut slow = page.browser();
+    slow.write_all(b"GET / HTTP/1.1\r\nx-slow: ").unwrap();
+
+    let mut others = 0;
+    let said = drips(&mut slow, || others += usize::from(page.shows_itself()));
+
+    assert!(!said.contains(" 200 "), "{said}");
+    assert!(others > 2, "{others}");
+}
+
+#[test]
+fn a_body_that_drips_in_is_refused_and_the_others_are_served_meanwhile() {
+    let page = Page::opens_impatient();
+    let host = format!("{NAME}:{}", page.at.port());
+    let mut slow = page.browser();
+    write!(
+        slow,
+        "POST /api/session HTTP/1.1\r\nhost: {host}\r\norigin: https://{host}\r\n\
+         content-type: application/json\r\ncontent-length: 9999\r\n\r\n{{"
+    )
+    .unwrap();
+
+    let mut others = 0;
+    let said = drips(&mut slow, || others += usize::from(page.shows_itself()));
+
+    assert!(said.starts_with("HTTP/1.1 400"), "{said}");
+    assert!(said.contains("it did not come whole in time"), "{said}");
+    assert!(others > 2, "{others}");
+}
+
+#[test]
+fn a_browser_that_asks_nothing_more_is_left() {
+    let page = Page::opens_impatient();
+    let mut browser = page.browser();
+    page.asks(&mut browser, "GET /", "", "").unwrap();
+
+    let began = Instant::now();
+    assert_eq!(browser.read(&mut [0]).unwrap_or_default(), 0);
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+}
+
+/// Sends a byte every now and then until the house has enough of it; what it said.
+fn drips(browser: &mut Phone, mut meanwhile: impl FnMut()) -> String {
+    browser.sock.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+    let (began, mut said) = (Instant::now(), Vec::new());
+    let mut buffer = [0; 4_096];
+    loop {
+        assert!(began.elapsed() < PATIENCE, "it is still waited for");
+        let is_over = browser.write_all(b"a").and_then(|()| browser.flush()).is_err();
+        match browser.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(count) => said.extend_from_slice(&buffer[..count]),
+            Err(fault) if fault.kind() == ErrorKind::WouldBlock && !is_over => meanwhile(),
+            Err(_) => break,
+        }
+    }
+    String::from_utf8(said).unwrap()
 }
 
 fn reads_until(browser: &mut Phone, words: &str) {
