@@ -11,6 +11,7 @@ use config::{ConfigError, Environment, File, FileFormat};
 
 use crate::config::House;
 use crate::config::catalogue::What;
+use crate::config::environment::{self, DOORS, PREFIX};
 use crate::config::report::{Place, Report};
 use crate::config::source::Source;
 
@@ -35,30 +36,42 @@ pub(super) fn house(
             judge(&house, &source, report);
             Some(house)
         }
-        Err(e) => {
-            let place = Place { file: source.name.clone(), position: None };
-            report.add(place, What::Environment { message: e.to_string() });
+        Err(_) => {
+            let problems = environment::problems(environment);
+            if problems.is_empty() {
+                let place = Place { file: source.name.clone(), position: None };
+                report.add(place, What::Environment);
+            }
+            for (variable, what) in problems {
+                report.add(Place { file: variable, position: None }, what);
+            }
             None
         }
     }
 }
 
-/// A house with everything built in but the state folder, if that much can be read.
-pub(super) fn salvaged(folder: &Path) -> House {
+/// A house without what can't be read: variables first, then all of the file but its state folder and language.
+pub(super) fn salvaged(folder: &Path, environment: &BTreeMap<String, String>) -> House {
+    let usable = environment::usable(environment);
+    if let Some(house) = house(folder, &usable, &mut Report::new()) {
+        return house;
+    }
     let bytes = std::fs::read(folder.join(FILE)).unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
-    let state = text.lines().find_map(|line| {
-        let (key, value) = line.split_once('=')?;
-        (key.trim() == "state").then(|| value.split('#').next().unwrap_or_default().trim())
-    });
-    let mut house = House::default();
-    if let Some(state) = state {
-        house.state = state.trim_matches(['"', '\'']).into();
-    }
-    house
+    let is_kept = |line: &&str| {
+        let key = line.split('=').next().unwrap_or_default().trim();
+        ["language", "state"].contains(&key) && layered(line, &BTreeMap::new()).is_ok()
+    };
+    let kept: BTreeMap<&str, &str> =
+        text.lines().filter(is_kept).filter_map(|line| line.split_once('=')).collect();
+    let kept: String = kept.iter().map(|(key, value)| format!("{key}={value}\n")).collect();
+    layered(&kept, &usable).unwrap_or_default()
 }
 
-fn layered(text: &str, environment: &BTreeMap<String, String>) -> Result<House, ConfigError> {
+pub(super) fn layered(
+    text: &str,
+    environment: &BTreeMap<String, String>,
+) -> Result<House, ConfigError> {
     let mut settings: HashMap<String, String> = environment
         .iter()
         .filter(|(name, _)| name.starts_with(PREFIX))
@@ -82,15 +95,12 @@ fn layered(text: &str, environment: &BTreeMap<String, String>) -> Result<House, 
     builder.build()?.try_deserialize()
 }
 
-const PREFIX: &str = "HOTLINE__";
-const DOORS: &str = "HOTLINE__DOORS";
-
 /// `udp/127.0.0.1:5060,tcp/127.0.0.1:5060`: a list of tables has no other spelling in a variable.
 fn door_tables(text: &str) -> Result<Vec<HashMap<String, String>>, ConfigError> {
     let door = |text: &str| {
-        let (transport, listen) = text.trim().split_once('/').ok_or_else(|| {
-            ConfigError::Message(format!("`{text}` is no door; write `udp/127.0.0.1:5060`"))
-        })?;
+        // What is said of it is in `environment`.
+        let parts = text.trim().split_once('/');
+        let (transport, listen) = parts.ok_or_else(|| ConfigError::Message(text.to_owned()))?;
         Ok(HashMap::from([
             ("transport".to_owned(), transport.to_owned()),
             ("listen".to_owned(), listen.to_owned()),
@@ -167,6 +177,24 @@ mod tests {
         assert_eq!(house.doors.len(), 2);
         assert_eq!(house.doors[1].transport, Transport::Tcp);
         assert_eq!(house.doors[1].listen.to_string(), "[::1]:5071");
+    }
+
+    #[test]
+    fn a_house_that_cannot_be_read_keeps_its_state_its_language_and_its_good_variables() {
+        let folder = std::env::temp_dir().join(format!("hotline-salvaged-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let broken = "language = \"en\"\nstate = 'there' # records\nhttp = 5\n[media\n";
+        std::fs::write(folder.join(FILE), broken).unwrap();
+        let variables = [("HOTLINE__PAGE__LISTEN", "127.0.0.1:9"), ("HOTLINE__DOORS", "5060")];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+
+        let house = salvaged(&folder, &BTreeMap::from(variables));
+
+        assert_eq!(house.language, crate::config::Language::English);
+        assert_eq!(house.state, Path::new("there"));
+        assert_eq!(house.page.listen.port(), 9);
+        assert_eq!(house.doors, House::default().doors);
+        std::fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]

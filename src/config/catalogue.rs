@@ -31,9 +31,15 @@ pub enum What {
     Shape {
         message: String,
     },
-    /// A variable of the environment, or a setting that it spoils.
-    Environment {
-        message: String,
+    /// Variables of the environment that can each be used, but not together.
+    Environment,
+    VariableUnknown {
+        suggestion: Option<String>,
+    },
+    VariableUnusable {
+        value: String,
+        /// None: the setting is for the file only.
+        example: Option<String>,
     },
     BadName {
         kind: Kind,

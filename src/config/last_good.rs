@@ -4,7 +4,6 @@
 //! written beside the old copy and takes its place by renaming, so a crash leaves one of the two.
 //! Passwords are not copied: they are in the state folder already.
 
-use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -16,7 +15,7 @@ use crate::base::in_hexadecimal;
 use crate::config::catalogue::What;
 use crate::config::load::load_from;
 use crate::config::report::{Place, Report};
-use crate::config::{House, Loaded, Places, house_of, prompts};
+use crate::config::{House, Loaded, Places, environment, house_of, prompts};
 
 /// The keeper of the last good plan.
 #[derive(Clone, Debug)]
@@ -86,8 +85,8 @@ impl LastGood {
             prompts: Some(copy.join(PROMPTS)),
             base: folder.to_owned(),
         };
-        let environment: BTreeMap<String, String> = std::env::vars().collect();
-        load_from(&places, &environment, now)
+        // A slip in a variable costs that setting, not the line.
+        load_from(&places, &environment::usable(&environment::of_process()), now)
     }
 
     /// Whether every file of the copy is there and as it was written.

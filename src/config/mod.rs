@@ -25,6 +25,7 @@ mod certificates;
 mod difference;
 mod directory;
 mod doors;
+mod environment;
 mod file;
 mod guess;
 mod hours;
@@ -123,15 +124,15 @@ pub(crate) struct Places {
 /// Reads the plan of a folder as of `now`, with the environment this process was given.
 pub fn load(folder: &Path, now: DateTime<Utc>) -> Result<Loaded, Report> {
     let places = Places { folder: folder.to_owned(), prompts: None, base: folder.to_owned() };
-    load_from(&places, &std::env::vars().collect(), now)
+    load_from(&places, &environment::of_process(), now)
 }
 
 /// The settings of a folder's house, as well as can be when its files can't be read: what is built
-/// in, with the state folder that is written, so that the last good plan is found again.
+/// in, with the state folder and the language that are written, so that the last good plan is found again.
 pub fn house_of(folder: &Path) -> House {
-    let environment = std::env::vars().collect();
+    let environment = environment::of_process();
     let house = bootstrap::house(folder, &environment, &mut Report::new());
-    house.unwrap_or_else(|| bootstrap::salvaged(folder)).within(folder)
+    house.unwrap_or_else(|| bootstrap::salvaged(folder, &environment)).within(folder)
 }
 
 /// Makes a password for every listener of the folder's plan who has none.
@@ -139,7 +140,7 @@ pub fn house_of(folder: &Path) -> House {
 /// Done by the house before it loads, so that a fresh clone works and no secret is ever shipped.
 pub fn make_passwords(folder: &Path, mint: &mut Mint) -> Result<Made, Report> {
     let mut report = Report::new();
-    let environment = std::env::vars().collect();
+    let environment = environment::of_process();
     let house = bootstrap::house(folder, &environment, &mut report);
     let listeners = read::<ListenersFile>(&folder.join(LISTENERS), &mut report);
     let path = house.map(|house| house.within(folder)).and_then(|house| house.passwords);

@@ -85,6 +85,25 @@ fn a_house_says_what_to_do_next_takes_orders_and_stops_when_asked() {
     assert!(house.said.contains("AUCUN PLAN"), "{}", house.said);
 }
 
+/// A slip in a service file's `Environment=` costs that setting, and no caller.
+#[test]
+fn a_variable_with_a_slip_in_it_is_named_and_the_last_plan_that_worked_serves() {
+    let mut home = Home::new();
+    drop(home.open());
+
+    home.variables = vec![("HOTLINE__MEDIA__PORTS", "many".to_owned())];
+    let (done, words) = home.order(&["check"], &[]);
+    let house = home.open();
+
+    assert!(!done, "{words}");
+    assert!(words.contains("HOTLINE__MEDIA__PORTS: « many » ne convient pas"), "{words}");
+    assert!(words.contains("HOTLINE__MEDIA__PORTS=20000,29999"), "{words}");
+    let ready = house.page("/readyz");
+    assert!(ready.contains("\"ready\":true"), "{ready}");
+    assert!(ready.contains("the last plan that worked is in force"), "{ready}");
+    assert!(ready.contains("HOTLINE__MEDIA__PORTS"), "{ready}");
+}
+
 /// domain.md T-04: whoever watches over the house, and restarts it when it does not answer, must reach it.
 #[test]
 fn the_health_of_a_house_is_told_while_silent_strangers_hold_its_pages() {

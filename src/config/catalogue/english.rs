@@ -21,8 +21,18 @@ impl What {
                 },
             ),
             Self::Shape { message } => plain(message.trim_end().to_owned()),
-            Self::Environment { message } => with(
-                format!("a setting from the environment can't be used: {message}"),
+            Self::VariableUnknown { suggestion } => {
+                ("there is no setting of this name".to_owned(), meant(suggestion))
+            }
+            Self::VariableUnusable { value, example } => with(
+                format!("`{value}` does not fit this setting"),
+                match example {
+                    Some(example) => format!("write, for example, {example}"),
+                    None => "it is written in hotline.toml only".to_owned(),
+                },
+            ),
+            Self::Environment => with(
+                "the settings from the environment don't go together",
                 "variables are called HOTLINE__ and the setting, as in HOTLINE__HTTP=127.0.0.1:9090",
             ),
             Self::BadName { kind, name, why } => {

@@ -25,8 +25,18 @@ impl What {
                 },
             ),
             Self::Shape { message } => plain(shape_in_french(message.trim_end())),
-            Self::Environment { message } => with(
-                format!("un réglage venu de l'environnement est inutilisable : {message}"),
+            Self::VariableUnknown { suggestion } => {
+                ("il n'y a pas de réglage de ce nom".to_owned(), meant(suggestion))
+            }
+            Self::VariableUnusable { value, example } => with(
+                format!("« {value} » ne convient pas à ce réglage"),
+                match example {
+                    Some(example) => format!("écrivez par exemple {example}"),
+                    None => "il ne s'écrit que dans hotline.toml".to_owned(),
+                },
+            ),
+            Self::Environment => with(
+                "les réglages venus de l'environnement ne vont pas ensemble",
                 "les variables se nomment HOTLINE__ suivi du réglage, comme HOTLINE__HTTP=127.0.0.1:9090",
             ),
             Self::BadName { kind, name, why } => plain(format!(
