@@ -195,9 +195,8 @@ impl Body {
     /// some take no sound that might be plain, and nothing tells which before they are asked. One that
     /// is known to be of that kind, and refuses all the same, is asked the other way.
     pub(super) fn insists(&mut self, leg: u32, why: Failure) -> bool {
-        let unwilling = matches!(why, Failure::Refused(406 | 415 | 488 | 606));
-        let is_phone = self.phone_on(leg).is_some();
-        let Some(phone) = self.phones.get_mut(&leg).filter(|_| unwilling && is_phone) else {
+        let may_take_another = why.is_about_our_description() && self.phone_on(leg).is_some();
+        let Some(phone) = self.phones.get_mut(&leg).filter(|_| may_take_another) else {
             return false;
         };
         match phone.state {

@@ -131,7 +131,7 @@ impl Exchange {
         };
         let road = self.call(call).and_then(|call| call.road_of(leg));
         let has_keys = matches!(road, Some(Road::Private | Road::Sealed));
-        if !has_keys || !matches!(why, Failure::Refused(406 | 415 | 488 | 606)) {
+        if !has_keys || !why.is_about_our_description() {
             return false;
         }
         let Some(mut outgoing) = self.outgoing.remove(&dialog) else {

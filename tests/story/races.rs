@@ -7,7 +7,7 @@ use hotline::exchange::{Command, Plan};
 use hotline::record::Outcome;
 use hotline::sim::phone::{Answer, OnInvite};
 use hotline::sim::plan::{with_centre, with_line, with_queue, with_way_out};
-use hotline::sim::{FAIR_DELAY, Habits, Town, minutes, secs};
+use hotline::sim::{FAIR_DELAY, Habits, Person, Town, minutes, secs};
 
 use crate::{anna_talks_with_lea, presses_keys};
 
@@ -33,13 +33,7 @@ fn a_phone_picked_up_as_its_ringing_ends_has_the_caller(town: Town) {
     if town.is_fair() {
         town.goes_to_be_heard_at(lea.rang_at() + (secs(20) - FAIR_DELAY));
     }
-    lea.picks_up();
-
-    anna.talks_with_within(&lea, secs(8));
-    town.passes(minutes(1));
-    anna.talks_with(&lea);
-    lea.hangs_up();
-    town.last_record();
+    picks_up_and_has(&town, &lea, &anna);
 }
 
 fn a_phone_picked_up_as_patience_ends_has_the_caller(town: Town) {
@@ -55,12 +49,15 @@ fn a_phone_picked_up_as_patience_ends_has_the_caller(town: Town) {
     if town.is_fair() {
         town.goes_to_be_heard_at(dialled + FAIR_DELAY + secs(30));
     }
-    lea.picks_up();
+    picks_up_and_has(&town, &lea, &anna);
+}
 
-    anna.talks_with_within(&lea, secs(8));
+fn picks_up_and_has(town: &Town, listener: &Person, caller: &Person) {
+    listener.picks_up();
+    caller.talks_with_within(listener, secs(8));
     town.passes(minutes(1));
-    anna.talks_with(&lea);
-    lea.hangs_up();
+    caller.talks_with(listener);
+    listener.hangs_up();
     town.last_record();
 }
 

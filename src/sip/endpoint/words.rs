@@ -286,6 +286,14 @@ pub enum Failure {
     Cancelled,
 }
 
+impl Failure {
+    /// Whether it was our description that could not be taken (RFC 3261 §21.4.6, .11, .26 and §21.6.4): another
+    /// may be.
+    pub fn is_about_our_description(self) -> bool {
+        matches!(self, Self::Refused(406 | 415 | 488 | 606))
+    }
+}
+
 /// What happened, in the past tense.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[expect(

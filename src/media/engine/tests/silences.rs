@@ -107,12 +107,7 @@ fn quality_tells_loss_both_ways_the_round_trip_and_how_it_sounds() {
 
 #[test]
 fn who_holds_us_hears_nothing_and_their_music_is_heard_by_nobody() {
-    let mut hall = Hall::new();
-    let (caller, listener) = (hall.phone(Codec::Pcma), hall.phone(Codec::Pcma));
-    hall.phones[caller].says = Some(800.0);
-    hall.phones[listener].says = Some(1_000.0);
-    hall.join(caller, listener);
-    hall.passes(200);
+    let (mut hall, caller, listener) = two_who_talk();
     hall.notices();
 
     hall.offers(caller, "sendonly");
@@ -185,12 +180,7 @@ fn a_party_that_should_not_send_is_not_missed() {
 
 #[test]
 fn nobody_hears_anything_after_a_part_or_a_close() {
-    let mut hall = Hall::new();
-    let (caller, listener) = (hall.phone(Codec::Pcma), hall.phone(Codec::Pcma));
-    hall.phones[caller].says = Some(800.0);
-    hall.phones[listener].says = Some(1_000.0);
-    hall.join(caller, listener);
-    hall.passes(200);
+    let (mut hall, caller, listener) = two_who_talk();
 
     hall.part(caller, listener);
     hall.forget_what_was_heard();
@@ -205,4 +195,14 @@ fn nobody_hears_anything_after_a_part_or_a_close() {
     assert_eq!(hall.phones[caller].heard.len() + hall.phones[listener].heard.len(), 0);
     assert_eq!(hall.wires.open.len(), 1);
     assert_eq!(hall.quality(listener).received, 30);
+}
+
+fn two_who_talk() -> (Hall, usize, usize) {
+    let mut hall = Hall::new();
+    let (caller, listener) = (hall.phone(Codec::Pcma), hall.phone(Codec::Pcma));
+    hall.phones[caller].says = Some(800.0);
+    hall.phones[listener].says = Some(1_000.0);
+    hall.join(caller, listener);
+    hall.passes(200);
+    (hall, caller, listener)
 }
