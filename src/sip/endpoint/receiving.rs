@@ -220,7 +220,10 @@ impl Endpoint {
         }
         if is_ack {
             self.ack_received(&arrival, now);
-        } else if self.transactions.is_full() {
+            return;
+        }
+        let within_a_call = method == Method::Cancel || arrival.request().to_tag().is_some();
+        if self.transactions.is_full(within_a_call) {
             // Its sender will try again; there may be room then.
         } else if method == Method::Cancel {
             self.cancel_received(arrival, now);

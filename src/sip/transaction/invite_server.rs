@@ -49,6 +49,11 @@ impl InviteServer {
         self.source
     }
 
+    /// Whether it was refused, and the ACK has not come.
+    pub(super) fn waits_for_ack(&self) -> bool {
+        matches!(self.state, State::Completed { .. })
+    }
+
     pub(super) fn flow_closed(&mut self, flow: Flow) {
         if self.reply == flow {
             self.reply.connection = 0;

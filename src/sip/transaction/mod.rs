@@ -45,6 +45,14 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(32);
 /// The most transactions at once; a request beyond is ignored, and its sender tries again.
 pub(crate) const TRANSACTIONS_MAX: usize = 65_536;
 
+/// How many of them are left to calls that live: a hang-up comes through whoever else is knocking.
+const FOR_CALLS: usize = 8_192;
+
+/// The most refusals that wait for their ACK; the oldest, which has been said most often, makes room.
+/// Who floods the house with calls and acknowledges nothing would fill it with them, and have each said
+/// again for half a minute to whomever it names.
+const REFUSALS_MAX: usize = 4_096;
+
 /// Names one transaction.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 pub(crate) struct TransactionRef(pub(crate) u64);
@@ -164,6 +172,8 @@ pub(crate) struct Transactions {
     servers: BTreeMap<ServerKey, TransactionRef>,
     #[serde(with = "pairs")]
     clients: BTreeMap<ClientKey, TransactionRef>,
+    /// INVITEs that were refused, the oldest first; of some the ACK has come.
+    refused: VecDeque<TransactionRef>,
     widening: Widening,
     timers: Timers<(TransactionRef, Timer)>,
     outputs: VecDeque<Output>,
@@ -310,11 +320,26 @@ impl Transactions {
 
     /// The user answers a request. A transaction that is gone answers nothing (RFC 4320).
     pub(crate) fn respond(&mut self, id: TransactionRef, status: u16, bytes: Bytes, now: Moment) {
+        let mut refuses = false;
         self.with(id, now, |machine, hands| match machine {
-            Machine::InviteServer(_, server) => server.respond(status, bytes, hands),
+            Machine::InviteServer(_, server) => {
+                let refused = server.waits_for_ack();
+                server.respond(status, bytes, hands);
+                refuses = !refused && server.waits_for_ack();
+            }
             Machine::Server(_, server) => server.respond(status, bytes, hands),
             Machine::InviteClient(..) | Machine::Client(..) => {}
         });
+        if refuses {
+            self.refused.push_back(id);
+            if self.refused.len() > REFUSALS_MAX
+                && let Some(oldest) = self.refused.pop_front()
+                && let Some(Machine::InviteServer(_, server)) = self.alive.get(&oldest)
+                && server.waits_for_ack()
+            {
+                self.forget(oldest);
+            }
+        }
     }
 
     /// Sends the last provisional response to an INVITE again.
@@ -409,9 +434,10 @@ impl Transactions {
         }
     }
 
-    /// Whether no more requests can be taken in.
-    pub(crate) fn is_full(&self) -> bool {
-        self.alive.len() >= TRANSACTIONS_MAX
+    /// Whether no more requests can be taken in, of calls that live or of others.
+    pub(crate) fn is_full(&self, within_a_call: bool) -> bool {
+        let kept_free = if within_a_call { 0 } else { FOR_CALLS };
+        self.alive.len() + kept_free >= TRANSACTIONS_MAX
     }
 
     /// How many transactions are alive.

@@ -231,6 +231,46 @@ fn a_refusal_never_acknowledged_is_given_up() {
     assert_eq!(bench.out(), (vec!["486".to_owned()], vec![Told::Gone]));
 }
 
+#[test]
+fn the_oldest_refusal_that_nobody_acknowledges_makes_room() {
+    let mut bench = Bench::new();
+    let road = flow(Transport::Udp);
+    let key = |count: usize| ServerKey::Branch {
+        branch: format!("z9hG4bK{count}"),
+        sent_by: "a:5060".into(),
+        method: Method::Invite,
+    };
+    for count in 0..=REFUSALS_MAX {
+        let id = bench.table.open(key(count), true, road, road, bench.now);
+        bench.answers(id, 486);
+        if count == 1 {
+            bench.table.requested(&key(1), true, bench.now);
+        }
+    }
+
+    // Who repeats it is a new caller, and may be let in by now.
+    assert_eq!(bench.table.requested(&key(0), false, bench.now), Request::New);
+    assert!(matches!(bench.table.requested(&key(1), false, bench.now), Request::Again(_)));
+    assert!(matches!(bench.table.requested(&key(2), false, bench.now), Request::Again(_)));
+    bench.passes(40_000);
+    assert_eq!(bench.table.len(), 0);
+}
+
+#[test]
+fn a_full_table_has_room_left_for_calls_that_live() {
+    let mut bench = Bench::new();
+    let road = flow(Transport::Udp);
+    for count in 0..TRANSACTIONS_MAX - FOR_CALLS {
+        assert!(!bench.table.is_full(false));
+        let (branch, sent_by) = (count.to_string(), "a".to_owned());
+        let key = ServerKey::Branch { branch, sent_by, method: Method::Options };
+        bench.table.open(key, false, road, road, bench.now);
+    }
+
+    assert!(bench.table.is_full(false));
+    assert!(!bench.table.is_full(true));
+}
+
 /// RFC 6026 §7.1.
 #[test]
 fn a_200_absorbs_repeated_invites_for_timer_l_and_leaves_its_ack_to_the_dialog() {

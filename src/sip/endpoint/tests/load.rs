@@ -41,6 +41,39 @@ fn under_load_what_was_begun_goes_on_and_nothing_is_begun() {
     assert_eq!(house.take_events(), [Event::Ended { dialog, ending: Ending::HungUp, cause: None }]);
 }
 
+/// A flood of calls that nobody acknowledges the refusal of: the house says each again (RFC 3261 §17.2.1),
+/// but doesn't fill up with them, and is no amplifier of what a forger sends it.
+#[test]
+fn refusals_that_nobody_acknowledges_are_bounded_and_keep_no_hang_up_out() {
+    const CALLS: usize = 10_000;
+    let mut house = House::new();
+    let (talking, ok) = house.is_talking();
+    let (endpoint, now) = (&mut house.endpoint, house.now);
+    for count in 0..CALLS {
+        let call = invite(&format!("z9hG4bK{count}")).replace("call-1", &format!("call-{count}x"));
+        endpoint.received(trunk(), call.as_bytes(), now);
+        let outputs: Vec<Output> = std::iter::from_fn(|| endpoint.poll_output()).collect();
+        let dialog = outputs.iter().find_map(|output| match output {
+            Output::Tell(Event::Invited { dialog, .. }) => Some(*dialog),
+            Output::Tell(_) | Output::Send(_) | Output::Close(_) => None,
+            Output::LookUp(_) | Output::Expect { .. } => None,
+        });
+        endpoint.refuse(dialog.unwrap(), Refusal::Overload, now);
+        while endpoint.poll_output().is_some() {}
+    }
+    assert!(endpoint.load().transactions < CALLS / 2, "{:?}", endpoint.load());
+
+    house.hears(trunk(), &inside("BYE", "z9hG4bKbye", &ok, 2, ""));
+    assert_eq!(house.lines(), ["SIP/2.0 200 OK"]);
+    let ended = Event::Ended { dialog: talking, ending: Ending::HungUp, cause: None };
+    assert_eq!(house.take_events(), [ended]);
+
+    let now = house.now.plus(Duration::from_millis(500));
+    house.endpoint.handle_timeout(now);
+    let again = std::iter::from_fn(|| house.endpoint.poll_output()).count();
+    assert!(again < CALLS / 2, "{again} are said again");
+}
+
 /// RFC 7339 §4, §5: a trunk that asks by `oc` is told what share of its calls is only refused, and that it
 /// is over when it is.
 #[test]
