@@ -54,6 +54,8 @@ pub enum Change {
     Limits,
     /// Who is told of what happens.
     Webhooks,
+    /// They are in other files.
+    Certificates,
 }
 
 /// Compares what runs with what would run, as of `now`.
@@ -111,7 +113,11 @@ pub fn difference(
     if old_house.webhooks != new_house.webhooks {
         found.changes.push(Change::Webhooks);
     }
-    found.needs_restart = restart(old_house, new_house);
+    let reloaded = old_house.reloaded(new_house);
+    if !reloaded.has_files_of(old_house) {
+        found.changes.push(Change::Certificates);
+    }
+    found.needs_restart = restart(&reloaded, new_house);
     found
 }
 
@@ -192,6 +198,7 @@ impl Change {
             Self::Codes => "listeners' codes are different".to_owned(),
             Self::Limits => "the limits of the house are different".to_owned(),
             Self::Webhooks => "who is told of what happens is different".to_owned(),
+            Self::Certificates => "certificates are read from other files".to_owned(),
         }
     }
 
@@ -237,6 +244,7 @@ impl Change {
             Self::Codes => "les codes des écoutants ont changé".to_owned(),
             Self::Limits => "les limites de la maison ont changé".to_owned(),
             Self::Webhooks => "qui est averti de ce qui arrive a changé".to_owned(),
+            Self::Certificates => "les certificats sont lus dans d'autres fichiers".to_owned(),
         }
     }
 }
@@ -363,6 +371,7 @@ fn restart(old: &House, new: &House) -> Vec<&'static str> {
         ("media", old.media == new.media),
         ("http", old.http == new.http),
         ("[page]", old.page == new.page),
+        ("[dns]", old.dns == new.dns),
         ("state", old.state == new.state),
         ("connections", old.connections == new.connections),
         ("log", old.log == new.log),

@@ -41,6 +41,7 @@ mod people;
 mod private;
 mod prompts;
 mod queues;
+mod renewal;
 mod report;
 mod rest;
 mod source;

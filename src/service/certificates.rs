@@ -5,7 +5,8 @@
 //! and for as long as it lasts in readiness and metrics. Nothing is shut because of a date:
 //! connections that are there stay, and a new certificate comes in by a reload.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 
 use chrono::{DateTime, Utc};
 
@@ -68,6 +69,39 @@ impl Expiring {
             ),
         };
         Some(Trouble::new(code, text).about(file.clone()).count(days).until(*at))
+    }
+}
+
+/// What certificates call the page and the doors: browsers may come by these names, if no others are written.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(super) struct Names {
+    page: BTreeSet<String>,
+    web_doors: BTreeSet<(SocketAddr, String)>,
+}
+
+impl Names {
+    pub(super) fn of(keys: &Keys) -> Self {
+        let of = |keys: &DoorKeys| {
+            keys.certificates.iter().flat_map(|one| one.names.clone()).collect::<BTreeSet<_>>()
+        };
+        let page = match &keys.page {
+            PageKeys::Secure(page) => of(page),
+            PageKeys::Plain | PageKeys::Shut => BTreeSet::new(),
+        };
+        let web = keys.doors.iter().filter(|((transport, _), _)| *transport == Transport::Wss);
+        let web_doors =
+            web.flat_map(|((_, at), keys)| of(keys).into_iter().map(|name| (*at, name))).collect();
+        Self { page, web_doors }
+    }
+
+    /// What has to start again to be called by the names of `fresh` too.
+    pub(super) fn misses(&self, fresh: &Self, house: &House) -> Vec<&'static str> {
+        let page = house.page.origins.is_empty() && !fresh.page.is_subset(&self.page);
+        let doors = fresh.web_doors.iter().any(|(at, name)| {
+            let is_written = |door: &DoorSettings| door.listen == *at && door.hosts.contains(name);
+            !self.web_doors.contains(&(*at, name.clone())) && !house.doors.iter().any(is_written)
+        });
+        page.then_some("[page]").into_iter().chain(doors.then_some("doors")).collect()
     }
 }
 

@@ -208,6 +208,7 @@ pub async fn run(
             house: house.clone(),
             alarm: troubles::PlanAlarm::of(&origin),
             certificates: certificates::Expiring::of(&keys),
+            names: certificates::Names::of(&keys),
             people,
             since: clock.now().wall,
             change: String::new(),

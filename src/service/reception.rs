@@ -6,6 +6,7 @@
 //! so does a plan that would close an open line this minute, unless that is what was asked for (SC-36).
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -17,7 +18,7 @@ use tokio::time::timeout;
 
 use crate::base::{LineName, ListenerName, PromptName};
 use crate::config::{
-    self, Difference, House, Language, LastGood, Loaded, PageKeys, Person, Weight,
+    self, Difference, House, Keys, Language, LastGood, Loaded, PageKeys, Person, Weight,
 };
 use crate::exchange::{Board, Command, Input, Plan};
 use crate::http::Trouble;
@@ -25,7 +26,7 @@ use crate::metrics::Metrics;
 use crate::net::tls::Trust;
 use crate::net::{Doors, Entrance, Opened, Poster, Taken};
 use crate::service::boot;
-use crate::service::certificates::{self, Expiring};
+use crate::service::certificates::{self, Expiring, Names};
 use crate::service::control::{Answer, Request};
 use crate::service::inbox::Inbox;
 use crate::service::shards::Shards;
@@ -33,7 +34,7 @@ use crate::service::status::status;
 use crate::service::troubles::PlanAlarm;
 use crate::service::webhooks::Webhooks;
 use crate::service::{Clock, until};
-use crate::sip::Door;
+use crate::sip::{Door, Transport};
 
 /// Between two looks at files that may be half saved.
 const HALF_SAVED_PAUSE: Duration = Duration::from_millis(200);
@@ -67,6 +68,8 @@ pub struct Current {
     /// The files on disk are not what runs: why.
     pub alarm: Option<PlanAlarm>,
     pub certificates: Vec<Expiring>,
+    /// What certificates called the house when it began.
+    pub(super) names: Names,
     /// Everybody who may sign in at the page.
     pub people: BTreeMap<ListenerName, Person>,
     /// When the plan came into force, and what it changed, in words.
@@ -122,7 +125,7 @@ impl Reception {
     }
 
     async fn try_reload(&self, close_now: bool) -> Result<String, String> {
-        let Current { plan: old, house, shut, .. } = self.current().clone();
+        let Current { plan: old, house, shut, names, .. } = self.current().clone();
         let language = house.language;
         let (folder, now) = (self.folder.clone(), self.clock.now());
         let still_written = match language {
@@ -148,14 +151,18 @@ impl Reception {
             Ok(Err(report)) => return Err(report.told(language)),
             Err(broke) => return Err(format!("reading the plan broke: {broke}")),
         };
-        let difference =
+        let mut difference =
             config::difference((&old, &house), (&loaded.plan, &loaded.house), now.wall);
         if let Some(warning) = self.asks_back(&difference, language)
             && !close_now
         {
             return Err(warning);
         }
-        let certificates = self.rekey(&loaded.house)?;
+        let keys = config::keys(&loaded.house, now.wall);
+        let certificates = self.rekey(&loaded.house, &keys)?;
+        difference.needs_restart.extend(self.waits_for_restart(&loaded.house, &keys));
+        difference.needs_restart.sort_unstable();
+        difference.needs_restart.dedup();
         // A certificate that can't be read keeps its door on the old one, and keeps nobody from
         // changing the hours.
         let is_whole = loaded.notices.count(Weight::Broken) == 0;
@@ -175,9 +182,10 @@ impl Reception {
         }
         *self.current() = Current {
             plan,
-            house: House { language: fresh.language, webhooks: fresh.webhooks, ..house },
+            house: house.reloaded(&fresh),
             alarm: (!is_whole).then_some(PlanAlarm::Broken),
             certificates,
+            names,
             people,
             since: now.wall,
             change,
@@ -187,8 +195,7 @@ impl Reception {
     }
 
     /// Gives the doors that are open the certificates that are on disk now, and webhooks their secrets.
-    fn rekey(&self, house: &House) -> Result<Vec<Expiring>, String> {
-        let keys = config::keys(house, self.clock.now().wall);
+    fn rekey(&self, house: &House, keys: &Keys) -> Result<Vec<Expiring>, String> {
         for ((transport, listen), found) in &keys.doors {
             let keys = certificates::server_keys(found);
             self.doors
@@ -203,7 +210,7 @@ impl Reception {
         self.hooks.change(&names, config::webhooks(house), Poster::new(&keys.authorities));
         let trust = Trust::new(&keys.authorities).map_err(|fault| fault.to_string())?;
         self.doors.trust(trust);
-        let mut certificates = Expiring::of(&keys);
+        let mut certificates = Expiring::of(keys);
         if !keys.shut.is_empty() || matches!(keys.page, PageKeys::Shut) {
             let old = self.current().certificates.clone();
             let is_kept = |one: &Expiring| !certificates.iter().any(|other| other.file == one.file);
@@ -211,6 +218,23 @@ impl Reception {
             certificates.extend(kept);
         }
         Ok(certificates)
+    }
+
+    /// What certificates alone don't bring: doors that are shut, and names of the house, are what they were when it
+    /// began.
+    fn waits_for_restart(&self, house: &House, keys: &Keys) -> Vec<&'static str> {
+        let Current { shut, names, .. } = self.current().clone();
+        let mut waits = names.misses(&Names::of(keys), house);
+        let is_shut = |(transport, listen): &(Transport, SocketAddr)| {
+            shut.contains(&format!("{} {listen}", transport.token()))
+        };
+        if keys.doors.keys().any(is_shut) {
+            waits.push("doors");
+        }
+        if self.entrance.is_none() && !matches!(keys.page, PageKeys::Shut) {
+            waits.push("[page]");
+        }
+        waits
     }
 
     /// Asks back, if an open line would be shut (scenarios.md SC-36).

@@ -169,6 +169,42 @@ fn a_page_whose_certificate_ends_soon_says_so_until_a_new_one_is_there() {
     assert!(eventually(|| !is_told()), "{}", house.page("/readyz"));
 }
 
+/// Whoever moves to another authority writes other files: that is no reason to wait for the last call to end.
+#[test]
+fn a_certificate_in_another_file_is_shown_after_a_reload() {
+    let home = Home::new();
+    let hotline = home.plan().join("hotline.toml");
+    let shipped = fs::read_to_string(&hotline).unwrap();
+    let file = |name: &str| home.folder.join(name);
+    let written = |name: &str| {
+        let (certificate, key) = (file(&format!("{name}.pem")), file(&format!("{name}.key")));
+        let files = format!("[page]\ncertificate = {certificate:?}\nkey = {key:?}\n");
+        fs::write(&hotline, shipped.replace("[page]\n", &files)).unwrap();
+    };
+    certify(&file("old.pem"), &file("old.key"), 90);
+    certify(&file("new.pem"), &file("new.key"), 90);
+    certify_as("ecoute2.example", &file("other.pem"), &file("other.key"), 90);
+    written("old");
+    let house = home.open();
+    let page = house.said.lines().find(|line| line.trim().starts_with("https://ecoute.example:"));
+    let page = page.unwrap_or_else(|| panic!("{}", house.said)).trim().trim_end_matches('/');
+    let port: u16 = page.rsplit(':').next().unwrap().parse().unwrap();
+    assert!(shows(port, &file("old.pem")));
+
+    written("new");
+    let (done, words) = home.order(&["reload"], &[]);
+    assert!(done && !words.contains("prochain démarrage"), "{words}");
+    assert!(words.contains("les certificats sont lus dans d'autres fichiers"), "{words}");
+    assert!(shows(port, &file("new.pem")));
+    let (_, words) = home.order(&["reload"], &[]);
+    assert!(words.contains("rien ne change"), "{words}");
+
+    // Another name is shown at once too, but the page is not called by it yet.
+    written("other");
+    let (done, words) = home.order(&["reload"], &[]);
+    assert!(done && words.contains("`[page]` ne changera qu'au prochain démarrage"), "{words}");
+}
+
 /// A page that can't speak TLS as it should doesn't speak at all, and telephones are answered.
 #[test]
 fn a_page_with_a_certificate_that_cant_be_used_stays_shut_and_the_line_answers() {
@@ -185,10 +221,14 @@ fn a_page_with_a_certificate_that_cant_be_used_stays_shut_and_the_line_answers()
 
 /// A certificate for the page that ends so many days from now.
 fn certify(certificate: &Path, key: &Path, days: i64) {
+    certify_as("ecoute.example", certificate, key, days);
+}
+
+fn certify_as(name: &str, certificate: &Path, key: &Path, days: i64) {
     use chrono::Datelike;
     use std::os::unix::fs::PermissionsExt;
     let pair = rcgen::KeyPair::generate().unwrap();
-    let mut params = rcgen::CertificateParams::new(vec!["ecoute.example".to_owned()]).unwrap();
+    let mut params = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
     let end = chrono::Utc::now() + chrono::TimeDelta::days(days);
     let (month, day) = (u8::try_from(end.month()).unwrap(), u8::try_from(end.day()).unwrap());
     params.not_after = rcgen::date_time_ymd(end.year(), month, day);
