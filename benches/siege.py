@@ -5,7 +5,9 @@ At once, for SECONDS: 5,000 datagrams of garbage a second, 2,000 REGISTERs a sec
 of them ask, half of them guess a password), and 5,000 connections that say nothing. Meanwhile two
 people talk, whose packets are counted at both ears, a listener registers with the right password, and
 every second somebody calls and must be answered. Then a million messages of garbage as fast as they
-are taken, and the memory before and after. Then what one guess costs (domain.md T-02).
+are taken, and the memory before and after. Then what one guess costs (domain.md T-02). Last, and not with
+`--short`, 5,000 calls a second by the trunk's own address, whose answers nobody acknowledges: somebody who
+talks hangs up in the middle of it, and somebody calls when it is over.
 
     benches/siege.py [--short] [BINARY]      without it: target/release/hotline
 
@@ -31,6 +33,7 @@ REGISTER_RATE = 2_000
 IDLE = 5_000
 ADDRESSES = 200
 TRUNK = "127.0.0.2"
+CALL_RATE = 5_000
 SECONDS, MILLION = 30, 1_000_000
 
 
@@ -45,6 +48,7 @@ def main():
         faults = besieged(house, seconds)
         faults += million_of_garbage(house, million)
         guesses(house, 5 if short else 10)
+        faults += [] if short else flooded(house, 20)
     finally:
         house.stop()
         shutil.rmtree(folder, ignore_errors=True)
@@ -173,13 +177,44 @@ def guesses(house, seconds):
     )
 
 
-class Siege:
-    """So many datagrams a second, from two hundred addresses."""
+def flooded(house, seconds):
+    """Who can forge the trunk's address has its rights; those who talk are not his."""
+    talking = Caller(2_000)
+    if not talking.calls(sdp(calls.CALLER_SOUND)):
+        return ["nobody answers before the flood"]
+    stop, memory, cpu = threading.Event(), house.memory(), house.cpu()
+    flood = Siege(CALL_RATE, call_of, stop, [neighbour() for _ in range(20)])
+    time.sleep(seconds * 3 / 4)
+    delay = talking.hangs_up_and_hears()
+    time.sleep(seconds / 4)
+    stop.set()
+    used, grown = house.cpu() - cpu, (house.memory() - memory) / 1e6
+    rate = flood.sent / (time.monotonic() - flood.began)
+    over, answered = time.monotonic(), None
+    for number in range(60):
+        answered = Caller(3_000 + number, expected=True).is_answered(patience=1)
+        if answered is not None:
+            break
+    print(
+        f"calls by the trunk's address  {rate:8.0f} a second: {100 * used / seconds:.1f} % of a core,"
+        f" memory {grown:+.1f} MB"
+    )
+    if delay is not None:
+        print(f"  a hang-up in it is heard    {1000 * delay:8.1f} ms")
+    if answered is not None:
+        print(f"  the next caller is let in   {time.monotonic() - over:8.1f} s after it")
+    faults = [] if delay is not None else ["a hang-up was not heard in the flood"]
+    faults += [] if answered is not None else ["nobody was let in after the flood"]
+    return faults + ([f"memory grew by {grown:.1f} MB"] if grown > 60 else [])
 
-    def __init__(self, rate, text_of, stop):
+
+class Siege:
+    """So many datagrams a second, from two hundred addresses or these sockets."""
+
+    def __init__(self, rate, text_of, stop, sockets=None):
         self.rate, self.text_of, self.stop = rate, text_of, stop
         self.sent, self.began = 0, time.monotonic()
-        self.sockets = [stranger(n) for n in range(ADDRESSES)]
+        self.sockets = sockets or [stranger(n) for n in range(ADDRESSES)]
         threading.Thread(target=self.run, daemon=True).start()
 
     def run(self):
@@ -187,7 +222,7 @@ class Siege:
             due = int((time.monotonic() - self.began) * self.rate)
             while self.sent < due:
                 try:
-                    self.sockets[self.sent % ADDRESSES].send(self.text_of(self.sent))
+                    self.sockets[self.sent % len(self.sockets)].send(self.text_of(self.sent))
                 except OSError:
                     pass
                 self.sent += 1
@@ -197,6 +232,14 @@ class Siege:
 def stranger(number):
     one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     one.bind((f"127.0.1.{number + 1}", 0))
+    one.connect(("127.0.0.1", SIP))
+    return one
+
+
+def neighbour():
+    """Somebody else on the trunk's address."""
+    one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    one.bind((TRUNK, 0))
     one.connect(("127.0.0.1", SIP))
     return one
 
@@ -241,6 +284,18 @@ def register_of(number):
     ).encode()
 
 
+def call_of(number):
+    body = sdp(calls.CALLER_SOUND).replace("127.0.0.1", TRUNK)
+    return (
+        f"INVITE sip:3977@127.0.0.1:{SIP} SIP/2.0\r\n"
+        f"Via: SIP/2.0/UDP {TRUNK};rport;branch=z9hG4bKflood{number}\r\n"
+        f"Max-Forwards: 70\r\nFrom: <sip:+336{number:08}@{TRUNK}>;tag=f{number}\r\n"
+        f"To: <sip:3977@127.0.0.1>\r\nCall-ID: flood-{number}\r\nCSeq: 1 INVITE\r\n"
+        f"Contact: <sip:caller@{TRUNK}>\r\n"
+        f"Content-Type: application/sdp\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+    ).encode()
+
+
 def idle_connections():
     held_open = []
     for number in range(IDLE):
@@ -262,19 +317,22 @@ def held(house):
 class Caller:
     """Somebody on the trunk's address."""
 
-    def __init__(self, number):
+    def __init__(self, number, expected=False):
+        """`expected`: that this one is refused."""
+        self.expected = expected
         self.number, self.to = number, f"<sip:3977@127.0.0.1:{SIP}>"
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind((TRUNK, 0))
         self.socket.connect(("127.0.0.1", SIP))
         self.port = self.socket.getsockname()[1]
 
-    def is_answered(self):
+    def is_answered(self, patience=8):
         """Seconds to the 200, or None; hangs up at once."""
         sound = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         sound.bind((TRUNK, 0))
         began = time.monotonic()
-        answered = self.calls(sdp(sound.getsockname()[1]).replace("127.0.0.1", TRUNK))
+        body = sdp(sound.getsockname()[1]).replace("127.0.0.1", TRUNK)
+        answered = self.calls(body, patience)
         delay = time.monotonic() - began
         if answered:
             self.hangs_up()
@@ -282,10 +340,10 @@ class Caller:
         self.socket.close()
         return delay if answered else None
 
-    def calls(self, body):
+    def calls(self, body, patience=8):
         """INVITE, repeated as UDP wants it, until the 200; then the ACK."""
         text = self.request("INVITE", 1, f"siege{self.number}i", body)
-        pause, until = 0.5, time.monotonic() + 8
+        pause, until = 0.5, time.monotonic() + patience
         while time.monotonic() < until:
             self.socket.send(text)
             again = time.monotonic() + pause
@@ -296,7 +354,7 @@ class Caller:
                     answer = self.socket.recv(65535).decode(errors="replace")
                 except OSError:
                     break
-                if not answer.startswith(("SIP/2.0 1", "SIP/2.0 200")):
+                if not self.expected and not answer.startswith(("SIP/2.0 1", "SIP/2.0 200")):
                     print(f"  a caller is told: {answer.splitlines()[0]}", file=sys.stderr)
                 if answer.startswith("SIP/2.0 200"):
                     lines = answer.split("\r\n")
@@ -307,6 +365,23 @@ class Caller:
 
     def hangs_up(self):
         self.socket.send(self.request("BYE", 2, f"siege{self.number}b", ""))
+
+    def hangs_up_and_hears(self):
+        """Seconds to the 200 of the BYE, repeated as UDP wants it, or None."""
+        began, pause = time.monotonic(), 0.5
+        while time.monotonic() < began + 8:
+            self.hangs_up()
+            again = time.monotonic() + pause
+            pause *= 2
+            while (left := again - time.monotonic()) > 0:
+                self.socket.settimeout(left)
+                try:
+                    answer = self.socket.recv(65535).decode(errors="replace")
+                except OSError:
+                    break
+                if answer.startswith("SIP/2.0 200") and "CSeq: 2 BYE" in answer:
+                    return time.monotonic() - began
+        return None
 
     def request(self, method, cseq, branch, body):
         kind = "Content-Type: application/sdp\r\n" if body else ""
