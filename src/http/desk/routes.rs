@@ -105,7 +105,7 @@ pub(super) const ROUTES: &[Route] = &[
         method: "get",
         path: "/api/events",
         need: Need::SignedIn,
-        says: "Tells what changes as it changes: events `board`, `me`, `figures`, `notice`, `signed_out`.",
+        says: "Tells what changes as it changes: events `board`, `me`, `figures`, `notice`, `key`, `text`, `signed_out`.",
         query: None,
         takes: None,
         gives: None,

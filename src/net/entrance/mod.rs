@@ -126,7 +126,7 @@ async fn accept(
                 continue;
             }
         };
-        let Some((place, mut stay)) = Crowd::admits(&crowd, peer.ip()) else {
+        let Some((place, mut stay)) = Crowd::admits(&crowd, peer.ip().to_canonical()) else {
             continue;
         };
         // A courtesy: answers leave at once.
