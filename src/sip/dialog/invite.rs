@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::TrunkName;
+use crate::base::{Moment, TrunkName};
 use crate::sip::compose::{Question, Twin};
 use crate::sip::message::{Head, HeaderName, Method};
 use crate::sip::transaction::{Kept, T2, TransactionRef};
@@ -70,6 +70,8 @@ pub(crate) struct Session {
     pub(crate) early: BTreeMap<String, Early>,
     /// The session timer that runs, if one does.
     pub(crate) expiry: Option<Expiry>,
+    /// When their latest requests began to be counted, and how many there were.
+    pub(crate) requests: (Moment, u32),
 }
 
 /// Who may speak inside the dialog (T-13).
@@ -173,7 +175,19 @@ impl Session {
             reliable: None,
             early: BTreeMap::new(),
             expiry: None,
+            requests: (Moment::START, 0),
         }
+    }
+
+    /// Whether this request of theirs is one too many: each is remembered for half a minute, and one
+    /// phone that asks without end must not take the room in which others hang up.
+    pub(crate) fn asks_too_much(&mut self, now: Moment) -> bool {
+        let (since, count) = self.requests;
+        self.requests = match now - since >= REQUESTS_WINDOW {
+            true => (now, 1),
+            false => (since, count.saturating_add(1)),
+        };
+        self.requests.1 > REQUESTS_MAX
     }
 
     /// Our INVITE was given up and has no final answer yet: our CANCEL waits for any answer (§9.1), or
@@ -233,6 +247,10 @@ impl Session {
         self.unacknowledged.values().any(|ok| ok.wants_answer)
     }
 }
+
+/// Far more than keys told by INFO and a phone that holds and comes back.
+const REQUESTS_MAX: u32 = 200;
+const REQUESTS_WINDOW: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests {

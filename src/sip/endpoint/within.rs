@@ -58,6 +58,10 @@ impl Endpoint {
             self.reply_plain(&arrival, Status::CALL_OR_TRANSACTION_DOES_NOT_EXIST, now);
             return;
         }
+        if !is_bye && session.asks_too_much(now.steady) {
+            self.refuse_statelessly(arrival, &Refusal::ServerError);
+            return;
+        }
         let tag = arrival.request().from_tag().unwrap_or_default();
         let branch = session.dialog_of(tag);
         if !branch.takes(arrival.request().cseq().number) {

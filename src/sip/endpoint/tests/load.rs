@@ -74,6 +74,39 @@ fn refusals_that_nobody_acknowledges_are_bounded_and_keep_no_hang_up_out() {
     assert!(again < CALLS / 2, "{again} are said again");
 }
 
+/// A phone that is broken, or worse: each request inside a call is remembered for half a minute.
+#[test]
+fn who_asks_without_end_inside_a_call_is_put_off_and_may_still_hang_up() {
+    let mut house = House::new();
+    let (dialog, ok) = house.is_talking();
+    let asks = |house: &mut House, cseq: u32| {
+        house.hears(trunk(), &inside("OPTIONS", &format!("z9hG4bKo{cseq}"), &ok, cseq, ""));
+        house.take_sent().pop().unwrap()
+    };
+    for cseq in 2..202 {
+        assert!(asks(&mut house, cseq).starts_with("SIP/2.0 200"), "{cseq}");
+    }
+    let load = house.endpoint.load();
+
+    for cseq in 202..1_000 {
+        let answer = asks(&mut house, cseq);
+        assert!(answer.starts_with("SIP/2.0 500"), "{answer}");
+        assert!(header(&answer, "Retry-After").is_some(), "{answer}");
+    }
+    assert_eq!(house.endpoint.load(), load);
+    house.passes(Duration::from_secs(10));
+    assert!(asks(&mut house, 202).starts_with("SIP/2.0 200"));
+
+    for cseq in 1_000..1_300 {
+        asks(&mut house, cseq);
+    }
+    house.hears(trunk(), &inside("BYE", "z9hG4bKbye", &ok, 2_000, ""));
+    assert_eq!(house.lines(), ["SIP/2.0 200 OK"]);
+    let ended = Event::Ended { dialog, ending: Ending::HungUp, cause: None };
+    assert_eq!(house.take_events(), [ended]);
+    house.is_empty_in_the_end();
+}
+
 /// RFC 7339 §4, §5: a trunk that asks by `oc` is told what share of its calls is only refused, and that it
 /// is over when it is.
 #[test]
