@@ -5,6 +5,7 @@
 
 mod english;
 mod french;
+mod shape;
 
 use std::time::Duration;
 
@@ -13,6 +14,15 @@ use crate::config::Language;
 use crate::config::hours::NotHours;
 use crate::media::sound::Decibels;
 use crate::media::sound::wav::Unusable;
+
+/// Why a file is no certificate or key.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum NotForTls {
+    Damaged,
+    NoCertificate,
+    NoKey,
+    OtherKind,
+}
 
 /// One problem, in data.
 #[derive(Clone, Debug, PartialEq)]
@@ -217,7 +227,7 @@ pub enum What {
     },
     CertificateWithoutKey,
     CertificateUnusable {
-        why: String,
+        why: NotForTls,
     },
     CertificateExpired {
         at: String,

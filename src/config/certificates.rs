@@ -13,7 +13,7 @@ use x509_cert::der::Decode;
 use x509_cert::ext::pkix::SubjectAltName;
 use x509_cert::ext::pkix::name::GeneralName;
 
-use crate::config::catalogue::What;
+use crate::config::catalogue::{NotForTls, What};
 use crate::config::house::CertificateFiles;
 use crate::config::private::{file, read_file, read_secret};
 use crate::config::report::Report;
@@ -52,13 +52,14 @@ pub(super) fn certificate(
             );
             return None;
         }
-        Err(error) => {
-            report.broken(file(&files.key), What::CertificateUnusable { why: error.to_string() });
+        Err(_) => {
+            let why = NotForTls::OtherKind;
+            report.broken(file(&files.key), What::CertificateUnusable { why });
             return None;
         }
     };
     let Some((begins, expires, names)) = chain.first().and_then(read_own) else {
-        let why = "it can't be read".to_owned();
+        let why = NotForTls::Damaged;
         report.broken(file(path), What::CertificateUnusable { why });
         return None;
     };
@@ -86,12 +87,12 @@ pub(super) fn read_certificates(
     match found {
         Ok(certificates) if !certificates.is_empty() => Some(certificates),
         Ok(_) => {
-            let why = "there is no certificate in it".to_owned();
+            let why = NotForTls::NoCertificate;
             report.broken(file(path), What::CertificateUnusable { why });
             None
         }
-        Err(error) => {
-            report.broken(file(path), What::CertificateUnusable { why: error.to_string() });
+        Err(_) => {
+            report.broken(file(path), What::CertificateUnusable { why: NotForTls::Damaged });
             None
         }
     }
@@ -101,8 +102,10 @@ fn read_key(path: &Path, report: &mut Report) -> Option<PrivateKeyDer<'static>> 
     let bytes = read_secret(path, FILE_MAX, report)?;
     match PrivateKeyDer::from_pem_slice(&bytes) {
         Ok(key) => Some(key),
-        Err(error) => {
-            report.broken(file(path), What::CertificateUnusable { why: error.to_string() });
+        Err(fault) => {
+            let is_without = matches!(fault, rustls::pki_types::pem::Error::NoItemsFound);
+            let why = if is_without { NotForTls::NoKey } else { NotForTls::Damaged };
+            report.broken(file(path), What::CertificateUnusable { why });
             None
         }
     }

@@ -1,6 +1,6 @@
 //! What is wrong, in English.
 
-use super::{Kind, What, decibels, millis, one_of, plain, seconds, with};
+use super::{Kind, NotForTls, What, decibels, millis, one_of, plain, seconds, with};
 use crate::config::hours::NotHours;
 
 impl What {
@@ -254,9 +254,15 @@ impl What {
                 "`certificate` and `key` belong together, and one of them is not written",
                 "write both",
             ),
-            Self::CertificateUnusable { why } => {
-                plain(format!("this can't be used for TLS: {why}"))
-            }
+            Self::CertificateUnusable { why } => plain(format!(
+                "this can't be used for TLS: {}",
+                match why {
+                    NotForTls::Damaged => "it is damaged, or no PEM",
+                    NotForTls::NoCertificate => "there is no certificate in it",
+                    NotForTls::NoKey => "there is no key in it",
+                    NotForTls::OtherKind => "this kind of key is not known here",
+                }
+            )),
             Self::CertificateExpired { at } => with(
                 format!("this certificate ended on {at}: phones refuse it"),
                 "put the new one here and `hotline reload`",

@@ -1,6 +1,6 @@
 //! What is wrong, in French.
 
-use super::{Kind, What, decibels, millis, one_of, plain, seconds, with};
+use super::{Kind, NotForTls, What, decibels, millis, one_of, plain, seconds, shape, with};
 use crate::base::NotAName;
 use crate::config::hours::NotHours;
 use crate::media::sound::wav::Unusable;
@@ -24,7 +24,7 @@ impl What {
                     "il est sans doute en Windows-1252 ou Latin-1 : enregistrez de nouveau le fichier, avec le codage UTF-8"
                 },
             ),
-            Self::Shape { message } => plain(shape_in_french(message.trim_end())),
+            Self::Shape { message } => plain(shape::in_french(message.trim_end())),
             Self::VariableUnknown { suggestion } => {
                 ("il n'y a pas de réglage de ce nom".to_owned(), meant(suggestion))
             }
@@ -289,9 +289,15 @@ impl What {
                 "`certificate` et `key` vont ensemble, et l'un des deux n'est pas écrit",
                 "écrivez les deux",
             ),
-            Self::CertificateUnusable { why } => {
-                plain(format!("ceci ne peut pas servir à TLS : {why}"))
-            }
+            Self::CertificateUnusable { why } => plain(format!(
+                "ceci ne peut pas servir à TLS : {}",
+                match why {
+                    NotForTls::Damaged => "c'est abîmé, ou ce n'est pas du PEM",
+                    NotForTls::NoCertificate => "il n'y a pas de certificat dedans",
+                    NotForTls::NoKey => "il n'y a pas de clé dedans",
+                    NotForTls::OtherKind => "cette sorte de clé n'est pas connue ici",
+                }
+            )),
             Self::CertificateExpired { at } => with(
                 format!("ce certificat a pris fin le {at} : les postes le refusent"),
                 "déposez le nouveau ici, puis `hotline reload`",
@@ -350,29 +356,6 @@ impl Kind {
             Self::Trunk => "l'opérateur",
         }
     }
-}
-
-/// The TOML reader speaks English only; its commonest sentences are said in French here.
-fn shape_in_french(message: &str) -> String {
-    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
-    if let Some(rest) = message.strip_prefix("unknown field ") {
-        let known: Vec<&str> = rest.split('`').skip(3).step_by(2).collect();
-        let field = quoted.first().unwrap_or(&"");
-        return format!(
-            "clé inconnue « {field} » ; les clés possibles sont {}",
-            one_of(&known, "et")
-        );
-    }
-    if message.starts_with("missing field ") {
-        return format!("il manque la clé « {} »", quoted.first().unwrap_or(&""));
-    }
-    if message.starts_with("duplicate key") {
-        return "cette clé est déjà écrite plus haut".to_owned();
-    }
-    if let Some(rest) = message.strip_prefix("invalid type: ") {
-        return format!("la valeur n'a pas la bonne forme : {rest}");
-    }
-    format!("le fichier ne suit pas la grammaire de TOML : {message}")
 }
 
 fn unusable_in_french(why: &Unusable) -> String {
