@@ -32,7 +32,7 @@ weather seeds="200":
 evenings count="10000":
     HOTLINE_EVENINGS={{count}} cargo test --locked --release --test evenings
 
-# a fuzz target for some seconds: sip_wire sip_uri sdp rtp text config
+# a fuzz target (`ls fuzz/fuzz_targets`) for some seconds
 fuzz target seconds="600":
     cargo +nightly fuzz run {{target}} -- -max_total_time={{seconds}} -timeout=5 -rss_limit_mb=2048
 
