@@ -341,8 +341,27 @@ class Caller:
         return delay if answered else None
 
     def calls(self, body, patience=8):
-        """INVITE, repeated as UDP wants it, until the 200; then the ACK."""
-        text = self.request("INVITE", 1, f"siege{self.number}i", body)
+        """INVITE until the 200; then the ACK. Whether there was one."""
+        answer = self.asks(self.request("INVITE", 1, f"siege{self.number}i", body), patience)
+        if answer is None:
+            return False
+        lines = answer.split("\r\n")
+        self.to = next(line[4:] for line in lines if line.lower().startswith("to: "))
+        self.socket.send(self.request("ACK", 1, f"siege{self.number}a", ""))
+        return True
+
+    def hangs_up(self):
+        self.socket.send(self.request("BYE", 2, f"siege{self.number}b", ""))
+
+    def hangs_up_and_hears(self):
+        """Seconds to the 200 of the BYE, or None."""
+        began = time.monotonic()
+        answer = self.asks(self.request("BYE", 2, f"siege{self.number}b", ""), 8)
+        return None if answer is None else time.monotonic() - began
+
+    def asks(self, text, patience):
+        """A request, repeated as UDP wants it, until its 200, or None."""
+        ours = next(line for line in text.split(b"\r\n") if line.startswith(b"CSeq: ")).decode()
         pause, until = 0.5, time.monotonic() + patience
         while time.monotonic() < until:
             self.socket.send(text)
@@ -356,31 +375,8 @@ class Caller:
                     break
                 if not self.expected and not answer.startswith(("SIP/2.0 1", "SIP/2.0 200")):
                     print(f"  a caller is told: {answer.splitlines()[0]}", file=sys.stderr)
-                if answer.startswith("SIP/2.0 200"):
-                    lines = answer.split("\r\n")
-                    self.to = next(line[4:] for line in lines if line.lower().startswith("to: "))
-                    self.socket.send(self.request("ACK", 1, f"siege{self.number}a", ""))
-                    return True
-        return False
-
-    def hangs_up(self):
-        self.socket.send(self.request("BYE", 2, f"siege{self.number}b", ""))
-
-    def hangs_up_and_hears(self):
-        """Seconds to the 200 of the BYE, repeated as UDP wants it, or None."""
-        began, pause = time.monotonic(), 0.5
-        while time.monotonic() < began + 8:
-            self.hangs_up()
-            again = time.monotonic() + pause
-            pause *= 2
-            while (left := again - time.monotonic()) > 0:
-                self.socket.settimeout(left)
-                try:
-                    answer = self.socket.recv(65535).decode(errors="replace")
-                except OSError:
-                    break
-                if answer.startswith("SIP/2.0 200") and "CSeq: 2 BYE" in answer:
-                    return time.monotonic() - began
+                if answer.startswith("SIP/2.0 200") and ours in answer:
+                    return answer
         return None
 
     def request(self, method, cseq, branch, body):
