@@ -194,7 +194,7 @@ mod tests {
     use super::*;
     use crate::media::sound::resample::resample;
     use crate::media::sound::tone::sine;
-    use crate::media::sound::{heard_tone, wav};
+    use crate::media::sound::{heard_tone, root_mean_square, wav};
 
     const TONES: [f64; 4] = [300.0, 600.0, 1_000.0, 2_000.0];
 
@@ -228,6 +228,27 @@ mod tests {
             }
             let middle = &heard[heard.len() / 4..heard.len() * 3 / 4];
             assert_eq!(heard_tone(middle, 16_000, &TONES), Some(1_000.0));
+        }
+    }
+
+    #[test]
+    fn what_is_lost_is_made_up_from_what_comes_next_or_came_before() {
+        let packets = packets(16_000);
+        let mut decoder = Decoder::default();
+        let mut heard = Vec::new();
+        for (at, packet) in packets.iter().enumerate() {
+            let mut samples = [0; SAMPLES_MAX];
+            let count = match at % 10 {
+                4 => decoder.recover(&packets[at + 1], &mut samples),
+                8 => decoder.conceal(&mut samples),
+                _ => decoder.decode(packet, &mut samples),
+            };
+            assert_eq!(count, 320, "{at}");
+            heard.push(root_mean_square(&samples[..count]));
+        }
+        // The tone's own is 0.177.
+        for (at, level) in heard.iter().enumerate().skip(10) {
+            assert!((0.04..0.35).contains(level), "frame {at}: {level}");
         }
     }
 
