@@ -5,6 +5,7 @@
 //! itself, so a flight that was lost would never be said again; then it is repeated from here.
 
 use std::collections::VecDeque;
+use std::mem;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -35,6 +36,7 @@ pub(super) struct Handshake {
 
 /// What is left of a handshake that is done: our last flight, which the other side asks for by repeating
 /// its own if it was lost (RFC 6347 §4.2.4).
+#[derive(Debug)]
 pub(super) struct LastWords {
     guard: Guard,
     flight: Vec<BytesMut>,
@@ -44,7 +46,8 @@ pub(super) struct LastWords {
 #[derive(Debug)]
 pub(super) enum Step {
     Going,
-    Done(Secured),
+    /// Who began has heard the other side's last words, and is asked for nothing any more.
+    Done(Secured, Option<LastWords>),
     Failed(String),
 }
 
@@ -102,7 +105,9 @@ impl Handshake {
             true => match self.keys() {
                 Some(secured) => {
                     self.repeat_at = None;
-                    Step::Done(secured)
+                    let flight = mem::take(&mut self.flight);
+                    let last_words = LastWords { guard: self.guard, flight };
+                    Step::Done(secured, (!self.we_begin).then_some(last_words))
                 }
                 None => Step::Failed("the other side agreed to other keys than ours".to_owned()),
             },
@@ -130,12 +135,6 @@ impl Handshake {
             Ok(()) => Step::Going,
             Err(fault) => Step::Failed(fault),
         }
-    }
-
-    /// It is done. Who began has heard the other side's last words, and is asked for nothing any more.
-    pub(super) fn into_last_words(self) -> LastWords {
-        let flight = if self.we_begin { Vec::new() } else { self.flight };
-        LastWords { guard: self.guard, flight }
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {

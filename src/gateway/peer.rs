@@ -228,13 +228,9 @@ impl Peer {
         let failed = *failed + 1;
         match step {
             Step::Going => {}
-            Step::Done(secured) => {
+            Step::Done(secured, last_words) => {
                 self.secured = Some(secured);
-                let going = std::mem::replace(&mut self.shaking, Shaking::GivenUp);
-                if let Shaking::Going { handshake, .. } = going {
-                    let last_words = Some(handshake.into_last_words());
-                    self.shaking = Shaking::Done { last_words, at: now };
-                }
+                self.shaking = Shaking::Done { last_words, at: now };
             }
             Step::Failed(fault) => {
                 tracing::warn!(%fault, "a handshake with a browser failed");

@@ -58,7 +58,7 @@ impl Visitor {
     }
 
     fn stepped(&mut self, step: Step) {
-        if let Step::Done(keys) = step {
+        if let Step::Done(keys, _) = step {
             self.keys = Some(keys);
         }
     }
